@@ -1,7 +1,7 @@
-"""What Pyloto is, as typed data: the three context documents after parsing, in the form every service holds in memory."""
+"""What Pyloto is, as typed data: the three context documents after parsing, as every service holds them in memory."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from common.taxonomy import Category, MessageKind, Vertente
 
@@ -50,6 +50,17 @@ class Constraint:
     """What the assistant must never do. Source: `contexto_llm/doc.md`."""
 
     id: str
+    """A `common.taxonomy.Violation`, or another name for a rule that only the prompt carries."""
+    text: str
+    refusal: str = ""
+    """How to say no in the assistant's words; guarded when the documents are loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryNote:
+    """What belongs to one category of the taxonomy. Source: `contexto_llm/doc.md`."""
+
+    category: Category
     text: str
 
 
@@ -112,6 +123,18 @@ class Institution:
     """Fixed texts by id; `PHRASES` lists the ids that must exist."""
     prompt: str
     """The stable first part of every LLM prompt: the same bytes for the same version."""
+    about: str = ""
+    """Who Pyloto is, in a paragraph."""
+    origin: str = ""
+    posture: str = ""
+    """How Pyloto positions itself, what it is not, and the place of AI."""
+    categories: tuple[CategoryNote, ...] = ()
+    handoff: tuple[str, ...] = ()
+    """When a person takes over, one rule each."""
+    conversation: tuple[str, ...] = ()
+    """The usual life of a conversation, one rule each."""
+    phrase_menus: Mapping[str, str] = field(default_factory=dict)
+    """Phrase id → the id of the menu that goes with it; phrases without a menu are absent."""
 
 
 PHRASES: Mapping[str, str] = {
@@ -123,7 +146,7 @@ PHRASES: Mapping[str, str] = {
     "CLARIFY_SERVICOS": "the same",
     "CLARIFY_TECNOLOGIA": "the same",
     "CLARIFY_CRM": "the same",
-    "NEED_ENTREGA": "the customer stated a need for the line: put it in context, ask the one thing that helps to route it",
+    "NEED_ENTREGA": "the customer stated a need for the line: put it in context, ask the one thing that helps to route",
     "NEED_SERVICOS": "the same",
     "NEED_TECNOLOGIA": "the same",
     "NEED_CRM": "the same",

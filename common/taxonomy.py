@@ -81,3 +81,15 @@ class Violation(StrEnum):
     PERSONAL_DATA = "PERSONAL_DATA"
     PROMPT_LEAK = "PROMPT_LEAK"
     OFFENSIVE = "OFFENSIVE"
+
+
+class Action(StrEnum):
+    """What a turn does, decided by the FSM service."""
+
+    ANSWER = "ANSWER"
+    CLARIFY = "CLARIFY"
+    HAND_OFF = "HAND_OFF"
+    CLOSE = "CLOSE"
+    REFUSE = "REFUSE"
+    DISMISS = "DISMISS"
+    STAY_SILENT = "STAY_SILENT"

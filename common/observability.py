@@ -1,0 +1,108 @@
+"""Logs, metrics and traces of one process, set up once at start."""
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import orjson
+import structlog
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import Span, SpanKind
+from structlog.typing import EventDict, WrappedLogger
+
+from common import metrics
+from common.masking import mask
+from common.settings import Settings
+
+# Span names. A trace of one message: process → rpc (client → server) × 3 → llm, and send.
+SPAN_PROCESS = "process pyloto.inbound"
+SPAN_SEND = "send pyloto.outbound"
+SPAN_LLM = "chat"
+
+_tracer = trace.get_tracer("pyloto")
+
+
+def _mask_personal_data(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {key: value if key in {"level", "timestamp", "service"} else mask(value, key) for key, value in event.items()}
+
+
+def _as_json(_: WrappedLogger, __: str, event: EventDict) -> str:
+    return orjson.dumps(event, default=repr).decode()
+
+
+def setup(service: str, settings: Settings) -> None:
+    """JSON lines on stderr with personal data masked, metrics over HTTP, traces by OTLP; each as the settings say."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _ServiceName(service),
+        structlog.processors.format_exc_info,
+        _mask_personal_data,
+    ]
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    structlog.configure(
+        processors=[*shared, _as_json],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    # Libraries that use the standard logging end in the same JSON lines, from warnings upwards.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=_foreign_as_json))
+    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+
+    metrics.serve(settings.metrics_listen)
+    if settings.otel_exporter_otlp_endpoint:
+        provider = TracerProvider(
+            resource=Resource.create({"service.name": service}),
+            sampler=ParentBased(TraceIdRatioBased(settings.trace_sample_ratio)),
+        )
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(settings.otel_exporter_otlp_endpoint)))
+        trace.set_tracer_provider(provider)
+
+
+def _foreign_as_json(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    return _as_json(logger, method, structlog.stdlib.ProcessorFormatter.remove_processors_meta(logger, method, event))
+
+
+class _ServiceName:
+    """Adds the service's name to each line."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        event.setdefault("service", self._service)
+        return event
+
+
+@contextmanager
+def span(
+    name: str,
+    kind: SpanKind,
+    attributes: Mapping[str, str | int | float | bool] | None = None,
+    parent: Context | None = None,
+) -> Iterator[Span]:
+    """A span that is current inside the block; it records an exception that leaves the block."""
+    with _tracer.start_as_current_span(name, context=parent, kind=kind, attributes=attributes) as current:
+        yield current
+
+
+def outgoing_trace() -> dict[str, str]:
+    """The headers that carry the current trace to the next process; empty when nothing is traced."""
+    headers: dict[str, str] = {}
+    propagate.inject(headers)
+    return headers
+
+
+def incoming_trace(headers: Mapping[str, str]) -> Context:
+    """The trace that the headers of a message or call carry."""
+    return propagate.extract(headers)
