@@ -1,11 +1,13 @@
 """Runs one gRPC server: interceptors in order, health, reflection, TLS, and SIGTERM → NOT_SERVING → drain → stop."""
 
+from __future__ import annotations  # grpc's generics exist in its stubs only
+
 import asyncio
 import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 import grpc
 import structlog
@@ -21,7 +23,7 @@ from common.settings import Settings
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
-Handler = Callable[[Request, grpc.aio.ServicerContext[Request, Response]], Awaitable[Response]]
+Handler: TypeAlias = "Callable[[Request, grpc.aio.ServicerContext[Request, Response]], Awaitable[Response]]"
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 CORRELATION_KEY = "x-turn-id"

@@ -159,12 +159,21 @@ class Institution(_message.Message):
     MEDIA_FIELD_NUMBER: _builtins.int
     PHRASES_FIELD_NUMBER: _builtins.int
     PROMPT_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    POSTURE_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Hash of the documents' content."""
     assistant: _builtins.str
     """The assistant's name."""
     prompt: _builtins.str
     """The stable first part of every prompt."""
+    about: _builtins.str
+    """Who Pyloto is, in a paragraph."""
+    origin: _builtins.str
+    """Where it came from."""
+    posture: _builtins.str
+    """How it positions itself, what it is not, and the place of AI."""
     @_builtins.property
     def principles(self) -> _containers.RepeatedCompositeFieldContainer[Global___Principle]:
         """The six immutable principles."""
@@ -206,10 +215,13 @@ class Institution(_message.Message):
         media: _abc.Iterable[Global___Media] | None = ...,
         phrases: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         prompt: _builtins.str = ...,
+        about: _builtins.str = ...,
+        origin: _builtins.str = ...,
+        posture: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assistant", b"assistant", "constraints", b"constraints", "intents", b"intents", "lines", b"lines", "media", b"media", "menus", b"menus", "phrases", b"phrases", "principles", b"principles", "prompt", b"prompt", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "assistant", b"assistant", "constraints", b"constraints", "intents", b"intents", "lines", b"lines", "media", b"media", "menus", b"menus", "origin", b"origin", "phrases", b"phrases", "posture", b"posture", "principles", b"principles", "prompt", b"prompt", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
