@@ -7,7 +7,7 @@ from common.institution import BusinessLine, Institution, Intent
 
 
 def render(institution: Institution) -> str:
-    """The prefix, in document order; `institution.prompt` and `institution.version` are not read."""
+    """The prefix, in document order; `prompt` and `version` are not read."""
     return "\n".join(
         [
             f"# Pyloto (assistente: {institution.assistant})",
@@ -27,7 +27,8 @@ def render(institution: Institution) -> str:
             "# Vida de uma conversa",
             *_bullets(institution.conversation),
             "# Intenções, por categoria e vertente",
-            "Cada uma: código (HUMANO se uma pessoa assume): o que o cliente quer => resposta canônica",
+            "Cada uma: código: o que o cliente quer => resposta canônica. Em HUMANO uma pessoa assume, e a resposta é:",
+            institution.phrases["HANDOFF"],
             *_intents(institution.intents.values()),
             "",
         ]
@@ -49,5 +50,6 @@ def _intents(intents: Iterable[Intent]) -> Iterator[str]:
     for (category, vertente), group in groupby(intents, key=lambda intent: (intent.category, intent.vertente)):
         yield f"## {category}, {vertente}"
         for intent in group:
-            human = " (HUMANO)" if intent.human else ""
-            yield f"- {intent.id}{human}: {intent.description} => {' '.join(intent.answer.split())}"
+            # The hand-off texts differ little and are sent as they are written, so one stands for all.
+            answer = "HUMANO" if intent.human else " ".join(intent.answer.split())
+            yield f"- {intent.id}: {intent.description} => {answer}"
