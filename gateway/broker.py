@@ -110,6 +110,11 @@ class Reader(Generic[T]):
             self._failure = failure
             self._arrived.put_nowait(None)
 
+    def forget(self) -> None:
+        """What has arrived and was not read yet is void: it will come again."""
+        while not self._arrived.empty():
+            self._arrived.get_nowait()
+
     async def next(self, *, timeout_s: float) -> T:
         """The next item; TimeoutError when none arrives in time."""
         async with asyncio.timeout(timeout_s):
