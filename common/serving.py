@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 from opentelemetry.trace import SpanKind
 
 from common import metrics
+from common.deadline import Deadline
 from common.errors import InvalidInput, InvalidSetting, PylotoError, Unauthenticated
 from common.observability import incoming_trace, span
 from common.settings import Settings
@@ -27,6 +28,9 @@ Handler: TypeAlias = "Callable[[Request, grpc.aio.ServicerContext[Request, Respo
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 CORRELATION_KEY = "x-turn-id"
+DEFAULT_TIMEOUT_S = 3.0
+"""For callers that set no deadline."""
+MAX_TIMEOUT_S = 60.0
 DRAIN_S = 10.0
 """How long running calls may take after SIGTERM; longer than any turn."""
 
@@ -182,6 +186,12 @@ class Server:
         await self._health.enter_graceful_shutdown()
         await self._server.stop(drain_s)
         _log.info("stopped")
+
+
+def deadline_of(context: grpc.aio.ServicerContext[Request, Response]) -> Deadline:
+    """The caller's deadline; a default when it set none."""
+    remaining_s = context.time_remaining()
+    return Deadline.after(DEFAULT_TIMEOUT_S if remaining_s is None else min(remaining_s, MAX_TIMEOUT_S))
 
 
 def stop_signal() -> asyncio.Event:
