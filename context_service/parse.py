@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from common.institution import BusinessLine, Institution
-from context_service import prompt, sections
+from context_service import forms, prompt, sections
 from context_service.documents import FILES, IDENTITY, KNOWLEDGE, LINES, Block, Section, read_document, read_sections
 from context_service.fields import fold, read_prose
 from context_service.problems import InvalidContext, Ledger, Place, Problem, suggestion
@@ -70,8 +70,8 @@ def _read(texts: Mapping[str, str], ledger: Ledger) -> Institution:
         lines=_read_lines(texts[LINES], ledger),
         intents=sections.read_intents(knowledge["Intenções"], ledger),
         constraints=sections.read_constraints(knowledge["Restrições"], ledger),
-        menus=sections.read_menus(knowledge["Menus"], ledger),
-        media=sections.read_media(knowledge["Mídias"], ledger),
+        menus=forms.read_menus(knowledge["Menus"], ledger),
+        media=forms.read_media(knowledge["Mídias"], ledger),
         phrases=phrases,
         prompt="",
         about=_prose(identity["Quem é a Pyloto"], ledger),

@@ -247,6 +247,18 @@ def test_an_answer_may_go_on_in_the_next_line_and_have_paragraphs(tmp_path: Path
     assert answer.startswith("Claro, sem problema.\n\nUma pessoa")
 
 
+def test_the_intent_in_the_editing_guide_can_be_pasted_as_it_is(tmp_path: Path) -> None:
+    """The guide's recipe works."""
+    guide = (Path(__file__).parents[2] / "docs" / "editing-the-context.md").read_text(encoding="utf-8")
+    recipe = guide.split("```\n### ")[1].split("```")[0]
+    directory = copy_documents(tmp_path)
+    edit(directory, KNOWLEDGE, "## Restrições", f"### {recipe}\n## Restrições")
+
+    institution = load(directory, allow_all)
+
+    assert len(institution.intents) == len(load(DOCUMENTS, allow_all).intents) + 1
+
+
 def test_comments_change_the_version_but_not_the_prompt(tmp_path: Path) -> None:
     """The version follows the files' content; the provider's cache follows the prompt."""
     directory = copy_documents(tmp_path)
