@@ -1,0 +1,109 @@
+"""The check of an outgoing text: what the rules find in it, minus what its clauses take back."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from common.taxonomy import Violation
+from guard import opinion
+from guard.clauses import Surroundings
+from guard.normalise import Folded, fold_with_offsets
+from guard.numbers import with_digits
+from guard.rulebook import Rule, Rulebook, rulebook
+
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One violation found: `[start, end)` is in the text that was given, `reason` is Portuguese."""
+
+    violation: Violation
+    rule: str
+    start: int
+    end: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is certain (`findings`) and what only an LLM judge could clear (`doubts`: without a judge they block as well)."""
+
+    findings: tuple[Finding, ...] = ()
+    doubts: tuple[Finding, ...] = ()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the text must not leave."""
+        return bool(self.findings)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether nothing is certain, but something is suspicious."""
+        return bool(self.doubts) and not self.findings
+
+
+def check(text: str, *, customer_text: str = "") -> Verdict:
+    """What is wrong with one outgoing text. `customer_text`: the customer's words, whose figures a refusal may repeat."""
+    book = rulebook()
+    read = with_digits(fold_with_offsets(text))
+    around = Surroundings(read.text, book.clause_break, book.idiom)
+    figures = _figures(customer_text) if customer_text else frozenset()
+    findings: list[Finding] = []
+    doubts: list[Finding] = []
+    for rule in book.rules:
+        span = _first_match(rule, read, around, book, figures)
+        if span is not None:
+            start, end = read.original_span(*span)
+            (doubts if rule.doubt else findings).append(Finding(rule.violation, rule.id, start, end, rule.reason))
+    if not findings and not doubts:
+        doubts += [Finding(o.violation, o.rule, 0, len(text), o.reason) for o in opinion.second_opinion(read.text)]
+    return Verdict(tuple(findings), tuple(doubts))
+
+
+def check_parts(parts: Sequence[str], *, customer_text: str = "") -> Verdict:
+    """The verdict on a composed message (body, header, footer, buttons, rows): each part by itself, and all joined.
+
+    Spans are in `"\\n".join(parts)`.
+    """
+    findings: dict[tuple[str, int], Finding] = {}
+    doubts: dict[tuple[str, int], Finding] = {}
+    offset = 0
+    pieces = [(0, "\n".join(parts))] if len(parts) > 1 else []
+    for part in parts:
+        pieces.append((offset, part))
+        offset += len(part) + 1
+    for at, piece in pieces:
+        verdict = check(piece, customer_text=customer_text)
+        for found, kept in ((verdict.findings, findings), (verdict.doubts, doubts)):
+            for f in found:
+                moved = Finding(f.violation, f.rule, f.start + at, f.end + at, f.reason)
+                kept.setdefault((moved.rule, moved.start), moved)
+    return Verdict(tuple(findings.values()), tuple(doubts.values()))
+
+
+def violations(text: str) -> frozenset[Violation]:
+    """The constraints that a text breaks, doubts included."""
+    verdict = check(text)
+    return frozenset(f.violation for f in (*verdict.findings, *verdict.doubts))
+
+
+def _first_match(
+    rule: Rule, read: Folded, around: Surroundings, book: Rulebook, figures: frozenset[str]
+) -> tuple[int, int] | None:
+    """Where the rule holds in the text, in folded positions, or None."""
+    for match in rule.pattern.finditer(read.text):
+        start, end = match.span()
+        if around.spared(rule.spared_by, start, end):
+            continue
+        if rule.unless is not None and rule.unless.search(read.text, *around.sentence(start)):
+            continue
+        if figures and figures.issuperset(_FIGURE.findall(match.group())) and around.spared(book.quote, start, end):
+            continue
+        return start, end
+    return None
+
+
+def _figures(customer_text: str) -> frozenset[str]:
+    """The numbers that the customer wrote, as digits."""
+    return frozenset(_FIGURE.findall(with_digits(fold_with_offsets(customer_text)).text))
