@@ -1,0 +1,1 @@
+"""Deterministic understanding of one customer message: readable rules and a small linear model, no LLM."""

@@ -1,0 +1,194 @@
+"""Reads one message on its own: model scores and signs become one consistent line, category and escalation."""
+
+import math
+from dataclasses import dataclass, replace
+
+from common.taxonomy import Category, Vertente
+from fsm_service.understanding.features import concepts, extract
+from fsm_service.understanding.injection import is_injection
+from fsm_service.understanding.model import Scores, load
+from fsm_service.understanding.signals import signals
+from fsm_service.understanding.text import words
+
+LINE_OF: dict[Category, Vertente] = {
+    Category.ENTREGAS: Vertente.ENTREGA,
+    Category.SERVICOS: Vertente.SERVICOS,
+    Category.TECNOLOGIA: Vertente.TECNOLOGIA,
+    Category.CRM: Vertente.CRM,
+}
+CATEGORY_OF: dict[Vertente, Category] = {line: category for category, line in LINE_OF.items()}
+NOT_BUSINESS = frozenset({Category.SAUDACAO, Category.SPAM, Category.OUTRO})
+WITHOUT_LINE = NOT_BUSINESS | {Category.INSTITUCIONAL}
+NEEDS_PERSON = frozenset({Category.COMERCIAL, Category.SUPORTE, Category.LEGAL})
+
+# Intent ids by category (`contexto_llm/doc.md`); the first is what a category means when nothing more is known.
+INTENTS: dict[Category, tuple[str, ...]] = {
+    Category.INSTITUCIONAL: ("O_QUE_E_PYLOTO", "HISTORIA_PYLOTO", "DIFERENCIAL_PYLOTO", "PUBLICO_ATENDIDO"),
+    Category.ENTREGAS: ("PYLOTO_ENTREGA_O_QUE_E", "ENTREGAS_PARA_LOJAS", "AREA_ATENDIDA", "PRAZOS", "CADASTRO_ENTREGADOR"),
+    Category.SERVICOS: ("PYLOTO_SERVICOS_O_QUE_E", "TIPOS_DE_SERVICO", "PARA_PRESTADORES"),
+    Category.TECNOLOGIA: ("SISTEMAS_SOB_MEDIDA", "AUTOMACOES", "INTEGRACOES"),
+    Category.CRM: ("PYLOTO_CRM_O_QUE_E", "CANAIS", "MULTI_EMPRESA", "FUNIS_RELATORIOS"),
+    Category.IA: ("IA_ATENDIMENTO", "LIMITES_IA"),
+    Category.COMERCIAL: ("COMO_CONTRATAR", "CONTATO_HUMANO", "DEMONSTRACAO", "PARCERIAS", "PRECO", "NEGOCIACAO"),
+    Category.SUPORTE: ("DUVIDAS_TECNICAS", "OCORRENCIA"),
+    Category.LEGAL: ("LGPD_E_DADOS", "DUVIDA_JURIDICA"),
+}
+
+# Concepts that by themselves name a line; used to see a second line in the message.
+_LINE_CONCEPTS: dict[Vertente, frozenset[str]] = {
+    Vertente.ENTREGA: frozenset({"entregador", "entregar"}),
+    Vertente.SERVICOS: frozenset({"faxina", "profissional"}),
+    Vertente.TECNOLOGIA: frozenset({"sistema", "automacao"}),
+    Vertente.CRM: frozenset({"crm"}),
+}
+_COURTESY_WORDS = 9
+_SMALL = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One message read on its own, before the conversation is considered."""
+
+    tokens: tuple[str, ...]
+    signs: frozenset[str]
+    scores: Scores
+    vertente: Vertente
+    category: Category
+    intent: str
+    confidence: float
+    escalate: bool
+    injection: bool
+    mentioned: frozenset[Vertente]
+    """Lines that the message names by their own words."""
+    evidence: str
+
+
+def read(text: str) -> Reading:
+    """The meaning of `text` without any conversation."""
+    tokens = words(text)
+    folded = " ".join(tokens)
+    signs = signals(text, folded)
+    scores = load().score(extract(tokens, signs))
+    vertente, category, confidence = decode(scores)
+    affirmed, _ = concepts(tokens)
+    reading = Reading(
+        tokens=tuple(tokens),
+        signs=signs,
+        scores=scores,
+        vertente=vertente,
+        category=category,
+        intent="",
+        confidence=confidence,
+        escalate=False,
+        injection=is_injection(text),
+        mentioned=frozenset(line for line, names in _LINE_CONCEPTS.items() if names.intersection(affirmed)),
+        evidence="model",
+    )
+    reading = _decided_by_rule(reading)
+    return replace(reading, escalate=escalates(reading), intent=intent_of(reading.category, reading))
+
+
+def decode(scores: Scores) -> tuple[Vertente, Category, float]:
+    """The likeliest line and category that go together, with their joint probability."""
+    best, best_value, whole = (Vertente.NENHUMA, Category.OUTRO), 0.0, 0.0
+    for category in Category:
+        category_share = scores.category.get(category, 0.0)
+        for vertente in Vertente:
+            if not goes_with(vertente, category):
+                continue
+            value = math.sqrt(category_share**2 * max(scores.vertente.get(vertente, 0.0), _SMALL))
+            whole += value
+            if value > best_value:
+                best, best_value = (vertente, category), value
+    return best[0], best[1], best_value / whole if whole else 0.0
+
+
+def goes_with(vertente: Vertente, category: Category) -> bool:
+    """True when a message on its own may have both labels."""
+    if category in LINE_OF:
+        return LINE_OF[category] == vertente
+    return vertente is Vertente.NENHUMA or category not in WITHOUT_LINE
+
+
+def _decided_by_rule(reading: Reading) -> Reading:
+    """The cases in which a sign is surer than the model."""
+    signs, category = reading.signs, reading.category
+    if reading.injection:
+        return _as(reading, Category.OUTRO, 0.95, "injection attempt")
+    if "spam_shape" in signs and reading.scores.category.get(Category.SPAM, 0.0) > 0.12:
+        return _as(reading, Category.SPAM, max(reading.confidence, 0.8), "shape of spam")
+    if category is Category.SPAM:
+        return reading
+    if "wrong_number" in signs and not reading.mentioned:
+        return _as(reading, Category.OUTRO, 0.9, "wrong number")
+    if "greeting_only" in signs:
+        return _as(reading, Category.SAUDACAO, 0.97, "greeting")
+    if _is_courtesy(reading):
+        return _as(reading, Category.SAUDACAO, 0.95, "thanks or goodbye")
+    if signs & {"gibberish"}:
+        return _as(reading, Category.OUTRO, 0.6, "no readable words")
+    if "ack_only" in signs:
+        return _as(reading, Category.OUTRO, 0.7, "acknowledgement only")
+    if "food_order" in signs:
+        return _as(reading, Category.OUTRO, 0.8, "order meant for another business")
+    if "human" in signs and "no_handoff" not in signs and category not in {Category.SUPORTE, Category.LEGAL}:
+        line = reading.vertente if reading.vertente in reading.mentioned or "falar" not in reading.tokens else reading.vertente
+        return replace(
+            reading,
+            category=Category.COMERCIAL,
+            vertente=line,
+            confidence=max(reading.confidence, 0.9),
+            evidence="asks for a person",
+        )
+    return reading
+
+
+def _as(reading: Reading, category: Category, confidence: float, evidence: str) -> Reading:
+    return replace(reading, category=category, vertente=Vertente.NENHUMA, confidence=confidence, evidence=evidence)
+
+
+def _is_courtesy(reading: Reading) -> bool:
+    """Thanks or goodbye with nothing else to answer."""
+    signs = reading.signs
+    if not signs & {"thanks", "goodbye", "only_that"} or signs & {
+        "price",
+        "hire",
+        "incident",
+        "human",
+        "negotiation",
+        "anger",
+        "legal_specific",
+        "handled",
+    }:
+        return False
+    if "question" in signs and len(reading.tokens) > 4:
+        return False
+    return len(reading.tokens) <= _COURTESY_WORDS or reading.scores.category.get(Category.SAUDACAO, 0.0) > 0.5
+
+
+def escalates(reading: Reading) -> bool:
+    """True when a person must take over (README of the exam, `escalate`)."""
+    signs, category, chance = reading.signs, reading.category, reading.scores.escalate
+    if reading.injection or category in {Category.SPAM, Category.SAUDACAO}:
+        return False
+    if "no_handoff" in signs and "anger" not in signs:
+        return False
+    if "human" in signs and category is not Category.OUTRO:
+        return True
+    if "anger" in signs and "ours" in signs and "third_party" not in signs and chance > 0.4:
+        return True
+    if category is Category.COMERCIAL:
+        return chance > (0.6 if signs & {"handled", "not_now"} else 0.4)
+    if category in {Category.SUPORTE, Category.LEGAL}:
+        return chance > 0.5
+    return chance > 0.75
+
+
+def intent_of(category: Category, reading: Reading) -> str:
+    """The likeliest intent id of the category; empty for what is not business."""
+    names = INTENTS.get(category, ())
+    if not names:
+        return ""
+    if category is Category.COMERCIAL and reading.evidence == "asks for a person":
+        return "CONTATO_HUMANO"
+    return max(names, key=lambda name: (reading.scores.intent.get(name, 0.0), -names.index(name)))
