@@ -61,8 +61,8 @@ class _Subscription:
         self._stopped = False
 
     async def keep(self, broker: "RabbitBroker") -> None:
-        """Subscribe, wait until that is lost, say so, and begin again."""
-        while True:
+        """Subscribe, wait until that is lost, say so, and begin again unless the client is about to stop."""
+        while not broker.paused:
             connection = await broker.connection()
             await asyncio.sleep(self._delay_s)
             try:
@@ -141,6 +141,11 @@ class RabbitBroker:
     def ready(self) -> bool:
         """Connected, and the topology declared."""
         return self._connected.is_set()
+
+    @property
+    def paused(self) -> bool:
+        """A graceful stop has begun: what is lost now is not taken up again."""
+        return self._paused
 
     # ------------------------------------------------------------------------------------------ life
 

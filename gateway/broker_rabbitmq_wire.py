@@ -49,7 +49,7 @@ class RabbitOptions:
     heartbeat_s: int = 10
     connect_timeout_s: float = 5.0
     start_timeout_s: float = 60.0
-    reconnect_max_s: float = 5.0
+    reconnect_max_s: float = 2.0
     subscribe_pause_s: float = 0.02
     tls_ca_file: str | None = None
     tls_cert_file: str | None = None
