@@ -1,6 +1,6 @@
 """The institution's context to protobuf and back, without loss."""
 
-from common.institution import BusinessLine, Constraint, Institution, Intent, Media, Menu, Option, Principle
+from common.institution import BusinessLine, CategoryNote, Constraint, Institution, Intent, Media, Menu, Option, Principle
 from common.taxonomy import Category, MessageKind, Vertente
 from common.turn import category_number, kind_number, member, vertente_number
 from protos.context.v1 import context_pb2 as pb
@@ -14,6 +14,10 @@ def to_proto(value: Institution) -> pb.Institution:
         about=value.about,
         origin=value.origin,
         posture=value.posture,
+        categories=[pb.CategoryNote(category=category_number(note.category), text=note.text) for note in value.categories],
+        handoff=value.handoff,
+        conversation=value.conversation,
+        phrase_menus=dict(value.phrase_menus),
         principles=[pb.Principle(number=item.number, title=item.title, text=item.text) for item in value.principles],
         lines=[
             pb.BusinessLine(
@@ -27,7 +31,7 @@ def to_proto(value: Institution) -> pb.Institution:
             for line in value.lines
         ],
         intents=[_intent_to_proto(intent) for intent in value.intents.values()],
-        constraints=[pb.Constraint(id=item.id, text=item.text) for item in value.constraints],
+        constraints=[pb.Constraint(id=item.id, text=item.text, refusal=item.refusal) for item in value.constraints],
         menus=[_menu_to_proto(menu) for menu in value.menus.values()],
         media=[_media_to_proto(media) for media in value.media.values()],
         phrases=dict(value.phrases),
@@ -46,6 +50,12 @@ def from_proto(message: pb.Institution) -> Institution:
         about=message.about,
         origin=message.origin,
         posture=message.posture,
+        categories=tuple(
+            CategoryNote(member(Category, note.category, "categories.category"), note.text) for note in message.categories
+        ),
+        handoff=tuple(message.handoff),
+        conversation=tuple(message.conversation),
+        phrase_menus=dict(message.phrase_menus),
         principles=tuple(Principle(item.number, item.title, item.text) for item in message.principles),
         lines=tuple(
             BusinessLine(
@@ -59,7 +69,7 @@ def from_proto(message: pb.Institution) -> Institution:
             for line in message.lines
         ),
         intents={intent.id: intent for intent in intents},
-        constraints=tuple(Constraint(item.id, item.text) for item in message.constraints),
+        constraints=tuple(Constraint(item.id, item.text, item.refusal) for item in message.constraints),
         menus={menu.id: menu for menu in menus},
         media={item.id: item for item in media},
         phrases=dict(message.phrases),

@@ -85,9 +85,7 @@ def _own_view(understanding: Understanding) -> _View:
     )
 
 
-def _checked(
-    proposal: Proposal, understanding: Understanding, institution: Institution, refused: list[str]
-) -> _View:
+def _checked(proposal: Proposal, understanding: Understanding, institution: Institution, refused: list[str]) -> _View:
     own = _own_view(understanding)
     resting, intent = proposal.decision, proposal.intent
     if resting not in PROPOSABLE:
@@ -137,9 +135,7 @@ def _refuse_injection(view: _View, session: Session, refused: list[str]) -> Deci
     )
 
 
-def _hand_off(
-    view: _View, understanding: Understanding, institution: Institution, refused: list[str]
-) -> Decision:
+def _hand_off(view: _View, understanding: Understanding, institution: Institution, refused: list[str]) -> Decision:
     reason = _REASONS.get(view.intent) or {
         Category.SUPORTE: "incident",
         Category.LEGAL: "legal",

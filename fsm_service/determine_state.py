@@ -180,9 +180,7 @@ class DetermineState:
                 proposal, reason = answer.value, ""
             except (Unavailable, ModelMisbehaved, DeadlineExceeded) as error:
                 reason = type(error).__name__
-        decision = decide(
-            proposal, understanding, session, institution, text=text, min_confidence=self._rules.min_confidence
-        )
+        decision = decide(proposal, understanding, session, institution, text=text, min_confidence=self._rules.min_confidence)
         latency_s = time.perf_counter() - started_s
         source = answer.source if answer else Source.FALLBACK
         metrics.TASK_SECONDS.labels("fsm", source).observe(latency_s)
@@ -190,20 +188,17 @@ class DetermineState:
             metrics.TASK_FALLBACKS.labels("fsm", reason).inc()
         return _Understood(decision, _provenance(answer, institution, reason, latency_s))
 
-    def _walk(
-        self, session: Session, arrival: Arrival, understood: "_Understood", now_ms: int
-    ) -> tuple[Session, TurnResult]:
+    def _walk(self, session: Session, arrival: Arrival, understood: "_Understood", now_ms: int) -> tuple[Session, TurnResult]:
         """Walk the table to PROCESSING (or SPAM) and remember the decision; its end is recorded by CompleteTurn."""
         decision, found = understood.decision, understood.decision.determination
+        previous_state = session.state
         metadata = {"intent": found.intent, "category": found.category.value, "source": understood.provenance.source.value}
         for refusal in decision.refused:
             metrics.ILLEGAL_PROPOSALS.labels(refusal.split(" ", 1)[0]).inc()
             _log.warning("illegal proposal refused", refusal=refusal)
         if decision.refused:
             metadata["refused"] = "; ".join(decision.refused)
-        session = session.moved(
-            *TO_UNDERSTANDING[session.state], trigger="message", turn_id=arrival.turn_id, at_ms=now_ms
-        )
+        session = session.moved(*TO_UNDERSTANDING[session.state], trigger="message", turn_id=arrival.turn_id, at_ms=now_ms)
         to_state = State.SPAM if decision.resting_state is State.SPAM else State.PROCESSING
         session = session.moved(
             to_state,
@@ -219,6 +214,7 @@ class DetermineState:
             turn_id=arrival.turn_id,
             determination=found,
             provenance=understood.provenance,
+            previous_state=previous_state,
             resting_state=decision.resting_state,
             completed=False,
             customer_text=arrival.text,
@@ -276,7 +272,15 @@ class DetermineState:
     def _remember_silence(
         self, session: Session, arrival: Arrival, found: Determination, provenance: Provenance, now_ms: int
     ) -> tuple[Session, TurnResult]:
-        result = TurnResult(arrival.turn_id, found, provenance, session.state, completed=False, customer_text=arrival.text)
+        result = TurnResult(
+            turn_id=arrival.turn_id,
+            determination=found,
+            provenance=provenance,
+            previous_state=session.state,
+            resting_state=session.state,
+            completed=False,
+            customer_text=arrival.text,
+        )
         return replace(session, updated_at_ms=now_ms).with_result(result), result
 
 

@@ -37,9 +37,7 @@ async def resolve_escalation(
             at_ms=now_ms(),
             metadata={"attendant": attendant_id, "note": note},
         )
-        resolved = replace(
-            resolved, outcome="" if hand_back else "handed_to_human", clarifications=0, escalated=not hand_back
-        )
+        resolved = replace(resolved, outcome="" if hand_back else "handed_to_human", clarifications=0, escalated=not hand_back)
         written = await store.save(resolved)
         if written is not None:
             metrics.TRANSITIONS.labels(to_state).inc()

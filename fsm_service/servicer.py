@@ -57,6 +57,7 @@ class FsmServicer(fsm_pb2_grpc.FsmServiceServicer):
             recent=exchanges_to_proto(determined.recent),
             provenance=provenance_to_proto(determined.result.provenance),
             repeated_call=determined.repeated,
+            previous_state=state_number(determined.result.previous_state),
         )
 
     async def CompleteTurn(  # noqa: N802 - the RPC's name

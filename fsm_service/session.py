@@ -32,6 +32,7 @@ class TurnResult:
     turn_id: str
     determination: Determination
     provenance: Provenance
+    previous_state: State
     resting_state: State
     completed: bool
     customer_text: str

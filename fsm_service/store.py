@@ -151,6 +151,7 @@ def _turn_result(document: dict[str, object]) -> TurnResult:
         provenance=Provenance(
             **{**provenance, "source": Source(cast("str", provenance["source"]))}  # type: ignore[arg-type]  # as above
         ),
+        previous_state=State(cast("str", document["previous_state"])),
         resting_state=State(cast("str", document["resting_state"])),
         completed=cast("bool", document["completed"]),
         customer_text=cast("str", document["customer_text"]),

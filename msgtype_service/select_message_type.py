@@ -4,13 +4,13 @@ import time
 from dataclasses import dataclass, replace
 
 import structlog
+from common.model import Model, Task
 
 from common import metrics
 from common.context import ContextClient
 from common.deadline import Deadline
 from common.errors import DeadlineExceeded, ModelMisbehaved, Unavailable
 from common.institution import Institution
-from common.model import Model, Task
 from common.single_flight import SingleFlight
 from common.taxonomy import Source
 from common.turn import Provenance, Turn
@@ -100,9 +100,7 @@ class SelectMessageType:
         return StoredForm(form, provenance)
 
     def _checked(self, proposal: FormProposal, institution: Institution) -> Form:
-        form, refused = from_ids(
-            proposal.kind, proposal.menu_id, tuple(proposal.option_ids), proposal.media_id, institution
-        )
+        form, refused = from_ids(proposal.kind, proposal.menu_id, tuple(proposal.option_ids), proposal.media_id, institution)
         for refusal in refused:
             metrics.ILLEGAL_PROPOSALS.labels("form").inc()
             _log.warning("illegal proposal refused", refusal=refusal)

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, replace
 
 import structlog
+from common.model import Answer, Model, Task
 
 import guard
 from common import metrics
@@ -11,7 +12,6 @@ from common.context import ContextClient
 from common.deadline import Deadline
 from common.errors import DeadlineExceeded, ModelMisbehaved, Unavailable
 from common.institution import Institution
-from common.model import Answer, Model, Task
 from common.single_flight import SingleFlight
 from common.taxonomy import Action, Source
 from common.turn import Provenance, Turn
@@ -71,9 +71,7 @@ class GenerateResponse:
         started_s = time.perf_counter()
         institution = await self._context.current(deadline)
         canonical = fallback.reply(turn, institution)
-        fixed = StoredReply(
-            canonical, Provenance(Source.FALLBACK, institution.version, prompt.PROMPT_VERSION), blocked=()
-        )
+        fixed = StoredReply(canonical, Provenance(Source.FALLBACK, institution.version, prompt.PROMPT_VERSION), blocked=())
         if turn.determination.action not in _WRITTEN_BY_MODEL:
             reply = _because(fixed, "fixed_text")
         elif self._model is None:
@@ -108,15 +106,11 @@ class GenerateResponse:
             calls += answer.attempts
             findings = await self._violations(model, answer.value.text, turn, deadline)
             if not findings:
-                return StoredReply(
-                    answer.value.text, _provenance(answer, institution, source or answer.source, calls), blocked
-                )
+                return StoredReply(answer.value.text, _provenance(answer, institution, source or answer.source, calls), blocked)
             blocked = (*blocked, *_blocked(answer.value.text, findings))
         return _because(replace(fixed, blocked=blocked), "guard", calls)
 
-    async def _violations(
-        self, model: Model, text: str, turn: Turn, deadline: Deadline
-    ) -> tuple[Finding, ...]:
+    async def _violations(self, model: Model, text: str, turn: Turn, deadline: Deadline) -> tuple[Finding, ...]:
         """What the guard finds; a doubt goes to the judge, and counts as a finding when the judge cannot clear it."""
         verdict = guard.check(text, customer_text=turn.customer_text)
         if verdict.findings or not verdict.doubts:

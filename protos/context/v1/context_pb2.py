@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from protos.conversation.v1 import conversation_pb2 as protos_dot_conversation_dot_v1_dot_conversation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fprotos/context/v1/context.proto\x12\x11protos.context.v1\x1a)protos/conversation/v1/conversation.proto\";\n\x11GetContextRequest\x12\x15\n\rknown_version\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"i\n\x12GetContextResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x11\n\tunchanged\x18\x02 \x01(\x08\x12/\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x1e.protos.context.v1.Institution\",\n\x13WatchContextRequest\x12\x15\n\rknown_version\x18\x01 \x01(\t\"G\n\x14WatchContextResponse\x12/\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1e.protos.context.v1.Institution\"\xf2\x03\n\x0bInstitution\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x11\n\tassistant\x18\x02 \x01(\t\x12\x30\n\nprinciples\x18\x03 \x03(\x0b\x32\x1c.protos.context.v1.Principle\x12.\n\x05lines\x18\x04 \x03(\x0b\x32\x1f.protos.context.v1.BusinessLine\x12*\n\x07intents\x18\x05 \x03(\x0b\x32\x19.protos.context.v1.Intent\x12\x32\n\x0b\x63onstraints\x18\x06 \x03(\x0b\x32\x1d.protos.context.v1.Constraint\x12&\n\x05menus\x18\x07 \x03(\x0b\x32\x17.protos.context.v1.Menu\x12\'\n\x05media\x18\x08 \x03(\x0b\x32\x18.protos.context.v1.Media\x12<\n\x07phrases\x18\t \x03(\x0b\x32+.protos.context.v1.Institution.PhrasesEntry\x12\x0e\n\x06prompt\x18\n \x01(\t\x12\r\n\x05\x61\x62out\x18\x0b \x01(\t\x12\x0e\n\x06origin\x18\x0c \x01(\t\x12\x0f\n\x07posture\x18\r \x01(\t\x1a.\n\x0cPhrasesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"8\n\tPrinciple\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"\x93\x01\n\x0c\x42usinessLine\x12\x32\n\x08vertente\x18\x01 \x01(\x0e\x32 .protos.conversation.v1.Vertente\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07summary\x18\x03 \x01(\t\x12\x10\n\x08\x61udience\x18\x04 \x01(\t\x12\x0e\n\x06offers\x18\x05 \x03(\t\x12\x0e\n\x06limits\x18\x06 \x03(\t\"\xd0\x01\n\x06Intent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x32\n\x08\x63\x61tegory\x18\x02 \x01(\x0e\x32 .protos.conversation.v1.Category\x12\x32\n\x08vertente\x18\x03 \x01(\x0e\x32 .protos.conversation.v1.Vertente\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x10\n\x08triggers\x18\x05 \x03(\t\x12\x0e\n\x06\x61nswer\x18\x06 \x01(\t\x12\r\n\x05human\x18\x07 \x01(\x08\x12\x0c\n\x04menu\x18\x08 \x01(\t\"&\n\nConstraint\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"L\n\nMenuOption\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0e\n\x06intent\x18\x04 \x01(\t\"\x85\x01\n\x04Menu\x12\n\n\x02id\x18\x01 \x01(\t\x12\x31\n\x04kind\x18\x02 \x01(\x0e\x32#.protos.conversation.v1.MessageKind\x12\x0e\n\x06\x62utton\x18\x03 \x01(\t\x12.\n\x07options\x18\x04 \x03(\x0b\x32\x1d.protos.context.v1.MenuOption\"\xdf\x01\n\x05Media\x12\n\n\x02id\x18\x01 \x01(\t\x12\x31\n\x04kind\x18\x02 \x01(\x0e\x32#.protos.conversation.v1.MessageKind\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0f\n\x07\x63\x61ption\x18\x04 \x01(\t\x12\x0b\n\x03url\x18\x05 \x01(\t\x12\x11\n\tmime_type\x18\x06 \x01(\t\x12\x10\n\x08latitude\x18\x07 \x01(\x01\x12\x11\n\tlongitude\x18\x08 \x01(\x01\x12\x32\n\x08vertente\x18\t \x01(\x0e\x32 .protos.conversation.v1.Vertente2\xce\x01\n\x0e\x43ontextService\x12Y\n\nGetContext\x12$.protos.context.v1.GetContextRequest\x1a%.protos.context.v1.GetContextResponse\x12\x61\n\x0cWatchContext\x12&.protos.context.v1.WatchContextRequest\x1a\'.protos.context.v1.WatchContextResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fprotos/context/v1/context.proto\x12\x11protos.context.v1\x1a)protos/conversation/v1/conversation.proto\";\n\x11GetContextRequest\x12\x15\n\rknown_version\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"i\n\x12GetContextResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x11\n\tunchanged\x18\x02 \x01(\x08\x12/\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x1e.protos.context.v1.Institution\",\n\x13WatchContextRequest\x12\x15\n\rknown_version\x18\x01 \x01(\t\"G\n\x14WatchContextResponse\x12/\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x1e.protos.context.v1.Institution\"\xc9\x05\n\x0bInstitution\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x11\n\tassistant\x18\x02 \x01(\t\x12\x30\n\nprinciples\x18\x03 \x03(\x0b\x32\x1c.protos.context.v1.Principle\x12.\n\x05lines\x18\x04 \x03(\x0b\x32\x1f.protos.context.v1.BusinessLine\x12*\n\x07intents\x18\x05 \x03(\x0b\x32\x19.protos.context.v1.Intent\x12\x32\n\x0b\x63onstraints\x18\x06 \x03(\x0b\x32\x1d.protos.context.v1.Constraint\x12&\n\x05menus\x18\x07 \x03(\x0b\x32\x17.protos.context.v1.Menu\x12\'\n\x05media\x18\x08 \x03(\x0b\x32\x18.protos.context.v1.Media\x12<\n\x07phrases\x18\t \x03(\x0b\x32+.protos.context.v1.Institution.PhrasesEntry\x12\x0e\n\x06prompt\x18\n \x01(\t\x12\r\n\x05\x61\x62out\x18\x0b \x01(\t\x12\x0e\n\x06origin\x18\x0c \x01(\t\x12\x0f\n\x07posture\x18\r \x01(\t\x12\x33\n\ncategories\x18\x0e \x03(\x0b\x32\x1f.protos.context.v1.CategoryNote\x12\x0f\n\x07handoff\x18\x0f \x03(\t\x12\x14\n\x0c\x63onversation\x18\x10 \x03(\t\x12\x45\n\x0cphrase_menus\x18\x11 \x03(\x0b\x32/.protos.context.v1.Institution.PhraseMenusEntry\x1a.\n\x0cPhrasesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10PhraseMenusEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"P\n\x0c\x43\x61tegoryNote\x12\x32\n\x08\x63\x61tegory\x18\x01 \x01(\x0e\x32 .protos.conversation.v1.Category\x12\x0c\n\x04text\x18\x02 \x01(\t\"8\n\tPrinciple\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"\x93\x01\n\x0c\x42usinessLine\x12\x32\n\x08vertente\x18\x01 \x01(\x0e\x32 .protos.conversation.v1.Vertente\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07summary\x18\x03 \x01(\t\x12\x10\n\x08\x61udience\x18\x04 \x01(\t\x12\x0e\n\x06offers\x18\x05 \x03(\t\x12\x0e\n\x06limits\x18\x06 \x03(\t\"\xd0\x01\n\x06Intent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x32\n\x08\x63\x61tegory\x18\x02 \x01(\x0e\x32 .protos.conversation.v1.Category\x12\x32\n\x08vertente\x18\x03 \x01(\x0e\x32 .protos.conversation.v1.Vertente\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x10\n\x08triggers\x18\x05 \x03(\t\x12\x0e\n\x06\x61nswer\x18\x06 \x01(\t\x12\r\n\x05human\x18\x07 \x01(\x08\x12\x0c\n\x04menu\x18\x08 \x01(\t\"7\n\nConstraint\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0f\n\x07refusal\x18\x03 \x01(\t\"L\n\nMenuOption\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0e\n\x06intent\x18\x04 \x01(\t\"\x85\x01\n\x04Menu\x12\n\n\x02id\x18\x01 \x01(\t\x12\x31\n\x04kind\x18\x02 \x01(\x0e\x32#.protos.conversation.v1.MessageKind\x12\x0e\n\x06\x62utton\x18\x03 \x01(\t\x12.\n\x07options\x18\x04 \x03(\x0b\x32\x1d.protos.context.v1.MenuOption\"\xdf\x01\n\x05Media\x12\n\n\x02id\x18\x01 \x01(\t\x12\x31\n\x04kind\x18\x02 \x01(\x0e\x32#.protos.conversation.v1.MessageKind\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0f\n\x07\x63\x61ption\x18\x04 \x01(\t\x12\x0b\n\x03url\x18\x05 \x01(\t\x12\x11\n\tmime_type\x18\x06 \x01(\t\x12\x10\n\x08latitude\x18\x07 \x01(\x01\x12\x11\n\tlongitude\x18\x08 \x01(\x01\x12\x32\n\x08vertente\x18\t \x01(\x0e\x32 .protos.conversation.v1.Vertente2\xce\x01\n\x0e\x43ontextService\x12Y\n\nGetContext\x12$.protos.context.v1.GetContextRequest\x1a%.protos.context.v1.GetContextResponse\x12\x61\n\x0cWatchContext\x12&.protos.context.v1.WatchContextRequest\x1a\'.protos.context.v1.WatchContextResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,6 +34,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_INSTITUTION_PHRASESENTRY']._loaded_options = None
   _globals['_INSTITUTION_PHRASESENTRY']._serialized_options = b'8\001'
+  _globals['_INSTITUTION_PHRASEMENUSENTRY']._loaded_options = None
+  _globals['_INSTITUTION_PHRASEMENUSENTRY']._serialized_options = b'8\001'
   _globals['_GETCONTEXTREQUEST']._serialized_start=97
   _globals['_GETCONTEXTREQUEST']._serialized_end=156
   _globals['_GETCONTEXTRESPONSE']._serialized_start=158
@@ -43,23 +45,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHCONTEXTRESPONSE']._serialized_start=311
   _globals['_WATCHCONTEXTRESPONSE']._serialized_end=382
   _globals['_INSTITUTION']._serialized_start=385
-  _globals['_INSTITUTION']._serialized_end=883
-  _globals['_INSTITUTION_PHRASESENTRY']._serialized_start=837
-  _globals['_INSTITUTION_PHRASESENTRY']._serialized_end=883
-  _globals['_PRINCIPLE']._serialized_start=885
-  _globals['_PRINCIPLE']._serialized_end=941
-  _globals['_BUSINESSLINE']._serialized_start=944
-  _globals['_BUSINESSLINE']._serialized_end=1091
-  _globals['_INTENT']._serialized_start=1094
-  _globals['_INTENT']._serialized_end=1302
-  _globals['_CONSTRAINT']._serialized_start=1304
-  _globals['_CONSTRAINT']._serialized_end=1342
-  _globals['_MENUOPTION']._serialized_start=1344
-  _globals['_MENUOPTION']._serialized_end=1420
-  _globals['_MENU']._serialized_start=1423
-  _globals['_MENU']._serialized_end=1556
-  _globals['_MEDIA']._serialized_start=1559
-  _globals['_MEDIA']._serialized_end=1782
-  _globals['_CONTEXTSERVICE']._serialized_start=1785
-  _globals['_CONTEXTSERVICE']._serialized_end=1991
+  _globals['_INSTITUTION']._serialized_end=1098
+  _globals['_INSTITUTION_PHRASESENTRY']._serialized_start=1000
+  _globals['_INSTITUTION_PHRASESENTRY']._serialized_end=1046
+  _globals['_INSTITUTION_PHRASEMENUSENTRY']._serialized_start=1048
+  _globals['_INSTITUTION_PHRASEMENUSENTRY']._serialized_end=1098
+  _globals['_CATEGORYNOTE']._serialized_start=1100
+  _globals['_CATEGORYNOTE']._serialized_end=1180
+  _globals['_PRINCIPLE']._serialized_start=1182
+  _globals['_PRINCIPLE']._serialized_end=1238
+  _globals['_BUSINESSLINE']._serialized_start=1241
+  _globals['_BUSINESSLINE']._serialized_end=1388
+  _globals['_INTENT']._serialized_start=1391
+  _globals['_INTENT']._serialized_end=1599
+  _globals['_CONSTRAINT']._serialized_start=1601
+  _globals['_CONSTRAINT']._serialized_end=1656
+  _globals['_MENUOPTION']._serialized_start=1658
+  _globals['_MENUOPTION']._serialized_end=1734
+  _globals['_MENU']._serialized_start=1737
+  _globals['_MENU']._serialized_end=1870
+  _globals['_MEDIA']._serialized_start=1873
+  _globals['_MEDIA']._serialized_end=2096
+  _globals['_CONTEXTSERVICE']._serialized_start=2099
+  _globals['_CONTEXTSERVICE']._serialized_end=2305
 # @@protoc_insertion_point(module_scope)

@@ -149,6 +149,26 @@ class Institution(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class PhraseMenusEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     VERSION_FIELD_NUMBER: _builtins.int
     ASSISTANT_FIELD_NUMBER: _builtins.int
     PRINCIPLES_FIELD_NUMBER: _builtins.int
@@ -162,6 +182,10 @@ class Institution(_message.Message):
     ABOUT_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
     POSTURE_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    HANDOFF_FIELD_NUMBER: _builtins.int
+    CONVERSATION_FIELD_NUMBER: _builtins.int
+    PHRASE_MENUS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Hash of the documents' content."""
     assistant: _builtins.str
@@ -202,6 +226,22 @@ class Institution(_message.Message):
     def phrases(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Fixed texts by id."""
 
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedCompositeFieldContainer[Global___CategoryNote]:
+        """What belongs to each category."""
+
+    @_builtins.property
+    def handoff(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """When a person takes over, one rule each."""
+
+    @_builtins.property
+    def conversation(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The usual life of a conversation, one rule each."""
+
+    @_builtins.property
+    def phrase_menus(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Id of the menu that goes with a fixed text, by the text's id."""
+
     def __init__(
         self,
         *,
@@ -218,14 +258,44 @@ class Institution(_message.Message):
         about: _builtins.str = ...,
         origin: _builtins.str = ...,
         posture: _builtins.str = ...,
+        categories: _abc.Iterable[Global___CategoryNote] | None = ...,
+        handoff: _abc.Iterable[_builtins.str] | None = ...,
+        conversation: _abc.Iterable[_builtins.str] | None = ...,
+        phrase_menus: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "assistant", b"assistant", "constraints", b"constraints", "intents", b"intents", "lines", b"lines", "media", b"media", "menus", b"menus", "origin", b"origin", "phrases", b"phrases", "posture", b"posture", "principles", b"principles", "prompt", b"prompt", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "assistant", b"assistant", "categories", b"categories", "constraints", b"constraints", "conversation", b"conversation", "handoff", b"handoff", "intents", b"intents", "lines", b"lines", "media", b"media", "menus", b"menus", "origin", b"origin", "phrase_menus", b"phrase_menus", "phrases", b"phrases", "posture", b"posture", "principles", b"principles", "prompt", b"prompt", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Institution: _TypeAlias = Institution  # noqa: Y015
+
+@_typing.final
+class CategoryNote(_message.Message):
+    """What belongs to one category."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    category: _conversation_pb2.Category.ValueType
+    """Which."""
+    text: _builtins.str
+    """What belongs to it."""
+    def __init__(
+        self,
+        *,
+        category: _conversation_pb2.Category.ValueType = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CategoryNote: _TypeAlias = CategoryNote  # noqa: Y015
 
 @_typing.final
 class Principle(_message.Message):
@@ -363,19 +433,23 @@ class Constraint(_message.Message):
 
     ID_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its id."""
     text: _builtins.str
     """The rule."""
+    refusal: _builtins.str
+    """How to say no."""
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         text: _builtins.str = ...,
+        refusal: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "refusal", b"refusal", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

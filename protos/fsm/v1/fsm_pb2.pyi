@@ -103,6 +103,7 @@ class DetermineStateResponse(_message.Message):
     RECENT_FIELD_NUMBER: _builtins.int
     PROVENANCE_FIELD_NUMBER: _builtins.int
     REPEATED_CALL_FIELD_NUMBER: _builtins.int
+    PREVIOUS_STATE_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session."""
     state: _conversation_pb2.State.ValueType
@@ -111,6 +112,8 @@ class DetermineStateResponse(_message.Message):
     """The state in which the turn will rest."""
     repeated_call: _builtins.bool
     """True when this turn had been determined before: nothing was computed or paid again."""
+    previous_state: _conversation_pb2.State.ValueType
+    """The state in which the session rested before this turn; INIT for a new session."""
     @_builtins.property
     def determination(self) -> _conversation_pb2.Determination:
         """What the turn does and why."""
@@ -133,10 +136,11 @@ class DetermineStateResponse(_message.Message):
         recent: _abc.Iterable[_conversation_pb2.Exchange] | None = ...,
         provenance: _conversation_pb2.Provenance | None = ...,
         repeated_call: _builtins.bool = ...,
+        previous_state: _conversation_pb2.State.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["determination", b"determination", "provenance", b"provenance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["determination", b"determination", "provenance", b"provenance", "recent", b"recent", "repeated_call", b"repeated_call", "resting_state", b"resting_state", "session_id", b"session_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["determination", b"determination", "previous_state", b"previous_state", "provenance", b"provenance", "recent", b"recent", "repeated_call", b"repeated_call", "resting_state", b"resting_state", "session_id", b"session_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,224 @@
+"""One turn, from the customer's message to the confirmed reply, top-down.
+
+What stops the turn (it is tried again, by the same turn id, until it is through): the FSM service, the store, the broker.
+What only degrades it: the response service (the canonical text is said) and the message-type service (plain TEXT).
+"""
+
+import asyncio
+import time
+
+import structlog
+
+import guard
+from common import metrics
+from common.canonical_text import canonical_text
+from common.context import ContextClient
+from common.deadline import Deadline
+from common.errors import BrokerUnavailable, PylotoError
+from common.institution import Institution
+from common.taxonomy import Action, Source, State
+from common.turn import Turn, kind_number, source_number
+from gateway import outbound
+from gateway.broker import Broker
+from gateway.channel_limits import limits_of
+from gateway.compose import Composed, Form, compose
+from gateway.outbound import Happening
+from gateway.services import Determined, Formed, Services, Worded
+from gateway.store import TurnStore
+from gateway.turn_record import SavedAnswer, TurnRecord
+from protos.conversation.v1 import messages_pb2 as pb
+from protos.fsm.v1 import fsm_pb2
+
+LATER_TASKS_S = 1.15
+"""What the FSM call leaves of the turn's time for the two later tasks."""
+FINISH_S = 0.2
+"""What the later tasks leave for saving, completing and publishing."""
+COMMIT_S = 5.0
+"""How long one of those steps may take; past the turn's deadline too, since the answer is ready."""
+
+_log = structlog.get_logger("gateway")
+
+
+class AnswerTurn:
+    """Answers turns; every step may be repeated with the same result."""
+
+    def __init__(
+        self, services: Services, context: ContextClient, store: TurnStore, broker: Broker, pseudonym_key: str
+    ) -> None:
+        self._services = services
+        self._context = context
+        self._store = store
+        self._broker = broker
+        self._pseudonym_key = pseudonym_key
+
+    async def answer(self, turn: TurnRecord, deadline: Deadline) -> None:
+        """The whole turn. Returns when the broker has confirmed the reply; raises what a later attempt may mend."""
+        if turn.answer is None:
+            turn = await self._compute(turn, deadline)
+        await self._commit(turn)
+
+    async def _compute(self, turn: TurnRecord, deadline: Deadline) -> TurnRecord:
+        """Ask the services, compose, guard, and save the answer."""
+        determined = await self._services.determine_state(turn, deadline.minus(LATER_TASKS_S))
+        if determined.determination.action is Action.STAY_SILENT:
+            return await self._store.save_answer(turn, self._silence(turn, determined))
+        asked = Turn(
+            turn_id=turn.turn_id,
+            conversation_id=turn.conversation_id,
+            channel=turn.channel,
+            customer_text=turn.text,
+            determination=determined.determination,
+            recent=determined.recent,
+        )
+        worded, formed = await self._word_and_form(asked, deadline.minus(FINISH_S))
+        institution = await self._context.current(Deadline.after(COMMIT_S))
+        if worded is None:
+            worded = Worded(canonical_text(determined.determination, institution), Source.FALLBACK, 0, ())
+        composed = compose(worded.text, formed.form, limits_of(turn.channel))
+        composed, blocked = self._guard_last(composed, turn, institution)
+        return await self._store.save_answer(turn, self._answer(turn, determined, worded, formed, composed, blocked))
+
+    async def _word_and_form(self, turn: Turn, deadline: Deadline) -> tuple[Worded | None, Formed]:
+        """Both at the same time; a failure of one costs only what it would have added."""
+        async with asyncio.TaskGroup() as tasks:
+            wording = tasks.create_task(self._word(turn, deadline))
+            forming = tasks.create_task(self._form(turn, deadline))
+        return wording.result(), forming.result()
+
+    async def _word(self, turn: Turn, deadline: Deadline) -> Worded | None:
+        try:
+            return await self._services.generate_response(turn, deadline)
+        except PylotoError as error:
+            _log.warning("no text from the response service, the canonical one is said", error=str(error))
+            metrics.TASK_FALLBACKS.labels("response", "service_unavailable").inc()
+            return None
+
+    async def _form(self, turn: Turn, deadline: Deadline) -> Formed:
+        try:
+            return await self._services.select_message_type(turn, deadline)
+        except PylotoError as error:
+            _log.warning("no form from the message-type service, plain text goes out", error=str(error))
+            metrics.TASK_FALLBACKS.labels("msgtype", "service_unavailable").inc()
+            return Formed(Form(), Source.FALLBACK, 0)
+
+    def _guard_last(self, composed: Composed, turn: TurnRecord, institution: Institution) -> tuple[Composed, tuple[str, ...]]:
+        """The last door: nothing leaves unchecked. What is blocked here is replaced by the safe text."""
+        verdict = guard.check_parts(composed.words(), customer_text=turn.text)
+        if not verdict.findings:
+            return composed, ()
+        violations = tuple(sorted({finding.violation.value for finding in verdict.findings}))
+        for violation in violations:
+            metrics.GUARD_BLOCKS.labels("gateway", violation).inc()
+        _log.warning("composed message blocked, the safe text goes out", violations=violations)
+        return compose(institution.phrases["SAFE"], Form(), limits_of(turn.channel)), violations
+
+    def _answer(
+        self,
+        turn: TurnRecord,
+        determined: Determined,
+        worded: Worded,
+        formed: Formed,
+        composed: Composed,
+        blocked: tuple[str, ...],
+    ) -> SavedAnswer:
+        """Everything that will leave, fixed before any of it does."""
+        now_ms = _now_ms()
+        found = determined.determination
+        fallback = Source.FALLBACK in {determined.source, worded.source, formed.source}
+        message = outbound.outbound_message(turn, composed, determined.resting_state, fallback=fallback, now_ms=now_ms)
+        if composed.degraded:
+            metrics.DEGRADED_FORMS.labels(formed.form.kind, composed.kind).inc()
+        said = "\n".join((composed.text, *composed.further_texts)).strip()
+        return SavedAnswer(
+            outbound=message,
+            escalation=outbound.escalation(turn, determined.session_id, found, determined.recent, said, now_ms)
+            if found.action is Action.HAND_OFF
+            else None,
+            events=self._events(turn, determined, composed, (*worded.blocked, *blocked), fallback=fallback),
+            completion=fsm_pb2.CompleteTurnRequest(
+                turn_id=turn.turn_id,
+                conversation_id=turn.conversation_id,
+                reply_text=said,
+                reply_id=message.reply_id,
+                kind=kind_number(composed.kind),
+                response_ms=worded.latency_ms,
+                msgtype_ms=formed.latency_ms,
+                response_source=source_number(worded.source),
+                msgtype_source=source_number(formed.source),
+                option_ids=[choice.id for choice in composed.choices],
+            ).SerializeToString(),
+        )
+
+    def _silence(self, turn: TurnRecord, determined: Determined) -> SavedAnswer:
+        """Nothing is said. When a person has the conversation, the message is forwarded to them."""
+        found = determined.determination
+        with_person = determined.resting_state is State.ESCALATING
+        return SavedAnswer(
+            outbound=None,
+            escalation=outbound.escalation(turn, determined.session_id, found, determined.recent, "", _now_ms())
+            if with_person
+            else None,
+            events=self._events(turn, determined, None, (), fallback=False),
+            completion=fsm_pb2.CompleteTurnRequest(
+                turn_id=turn.turn_id, conversation_id=turn.conversation_id
+            ).SerializeToString(),
+        )
+
+    def _events(
+        self, turn: TurnRecord, determined: Determined, composed: Composed | None, blocked: tuple[str, ...], *, fallback: bool
+    ) -> tuple[pb.Event, ...]:
+        now_ms = _now_ms()
+        latency_ms = max(now_ms - (turn.published_at_ms or turn.opened_at_ms), 0)
+
+        def event(kind: str, reason: str = "") -> pb.Event:
+            happening = Happening(
+                type=kind,
+                determination=determined.determination,
+                from_state=determined.previous_state,
+                to_state=determined.resting_state,
+                fallback=fallback,
+                message_count=len(turn.message_keys),
+                latency_ms=latency_ms,
+                kind=composed,
+                reason=reason,
+            )
+            return outbound.event(turn, happening, self._pseudonym_key, now_ms)
+
+        events = [event("turn_answered", "" if composed else "silent")]
+        if determined.previous_state is not determined.resting_state:
+            events.append(event("state_changed"))
+        if determined.determination.action is Action.HAND_OFF:
+            events.append(event("escalated", determined.determination.escalation_reason))
+        events.extend(event("guard_blocked", violation) for violation in sorted(set(blocked)))
+        return tuple(events)
+
+    async def _commit(self, turn: TurnRecord) -> None:
+        """Complete the turn, publish with confirm, remember that it was published; each step is safe to repeat."""
+        assert turn.answer is not None
+        await self._services.complete_turn(turn.answer.completion, Deadline.after(COMMIT_S))
+        await self._publish(turn, turn.answer)
+        if not turn.published:
+            await self._store.mark_published(turn)
+
+    async def _publish(self, turn: TurnRecord, answer: SavedAnswer) -> None:
+        """Reply and hand-off must be confirmed; an event that nobody could take is only logged."""
+        topology = self._broker.topology
+        async with asyncio.TaskGroup() as confirms:
+            if answer.outbound is not None:
+                reply = outbound.reply_publication(answer.outbound, turn.content_type, topology)
+                confirms.create_task(self._broker.publish(reply, timeout_s=COMMIT_S))
+            if answer.escalation is not None:
+                hand_off = outbound.escalation_publication(answer.escalation, topology)
+                confirms.create_task(self._broker.publish(hand_off, timeout_s=COMMIT_S))
+            for event in answer.events:
+                confirms.create_task(self._publish_event(event))
+
+    async def _publish_event(self, event: pb.Event) -> None:
+        try:
+            await self._broker.publish(outbound.event_publication(event, self._broker.topology), timeout_s=COMMIT_S)
+        except BrokerUnavailable as error:
+            _log.warning("event not published", type=event.type, error=str(error))
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

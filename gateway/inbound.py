@@ -1,0 +1,95 @@
+"""From a body on the wire to one valid inbound message, pure; what is wrong is named by field."""
+
+import re
+import time
+from dataclasses import dataclass
+
+import orjson
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError
+
+from common.errors import InvalidInput
+from common.turn import MAX_ID, MAX_TEXT, limit, require
+from protos.conversation.v1 import messages_pb2 as pb
+
+JSON = "application/json"
+PROTOBUF = "application/x-protobuf"
+MAX_BODY_BYTES = 256 * 1024
+_MAX_SKEW_MS = 60_000
+
+_CHANNEL = re.compile(r"[a-z0-9-]{1,32}")
+_FIELD_IN_JSON_ERROR = re.compile(r"(?:Failed to parse |field: |named \")([\w.]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One message of a customer; fields as in `InboundMessage`."""
+
+    message_id: str
+    conversation_id: str
+    channel: str
+    sender_id: str
+    sender_name: str
+    text: str
+    option_id: str
+    unreadable: bool
+    published_at_ms: int
+
+    @property
+    def key(self) -> str:
+        """The key by which duplicates are known: unique per channel."""
+        return f"{self.channel}:{self.message_id}"
+
+
+def decode(body: bytes, content_type: str, channels: frozenset[str]) -> Inbound:
+    """The message; InvalidInput names the field and what was expected."""
+    if len(body) > MAX_BODY_BYTES:
+        raise InvalidInput("body", f"expected at most {MAX_BODY_BYTES} bytes, got {len(body)}")
+    message = _parse(body, content_type.partition(";")[0].strip().lower())
+    channel = require(message.channel, "channel", at_most=32)
+    if not _CHANNEL.fullmatch(channel):
+        raise InvalidInput("channel", "expected lower-case letters, digits and dashes")
+    if channel not in channels:
+        raise InvalidInput("channel", f"expected one of {', '.join(sorted(channels))} (GATEWAY_CHANNELS), got {channel!r}")
+    if message.kind not in pb.InboundKind.values():
+        raise InvalidInput("kind", f"expected one of {', '.join(pb.InboundKind.keys())}, got number {message.kind}")
+    if message.kind == pb.INBOUND_KIND_OPTION and not message.option_id:
+        raise InvalidInput("option_id", "is required for kind INBOUND_KIND_OPTION")
+    return Inbound(
+        message_id=require(message.message_id, "message_id"),
+        conversation_id=require(message.conversation_id, "conversation_id"),
+        channel=channel,
+        sender_id=require(message.sender_id, "sender_id"),
+        sender_name=limit(message.sender_name, "sender_name", at_most=MAX_ID),
+        text=limit(message.text, "text", at_most=MAX_TEXT),
+        option_id=limit(message.option_id, "option_id", at_most=MAX_ID),
+        unreadable=message.kind in {pb.INBOUND_KIND_MEDIA, pb.INBOUND_KIND_LOCATION, pb.INBOUND_KIND_OTHER},
+        published_at_ms=message.published_at_ms,
+    )
+
+
+def lag_s(message: Inbound) -> float:
+    """Seconds since it was published; 0 when that is unknown or the adapter's clock cannot be right."""
+    lag_ms = time.time() * 1000 - message.published_at_ms
+    return lag_ms / 1000 if message.published_at_ms and lag_ms > -_MAX_SKEW_MS and lag_ms > 0 else 0.0
+
+
+def _parse(body: bytes, content_type: str) -> pb.InboundMessage:
+    if content_type == PROTOBUF:
+        try:
+            return pb.InboundMessage.FromString(body)
+        except DecodeError:
+            raise InvalidInput("body", "expected a binary protos.conversation.v1.InboundMessage") from None
+    if content_type not in {JSON, ""}:
+        raise InvalidInput("content_type", f"expected {JSON} or {PROTOBUF}, got {content_type!r}")
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput("body", f"expected JSON in UTF-8: {error}") from None
+    if not isinstance(data, dict):
+        raise InvalidInput("body", f"expected a JSON object, got {type(data).__name__}")
+    try:
+        return json_format.ParseDict(data, pb.InboundMessage(), ignore_unknown_fields=True)
+    except json_format.ParseError as error:
+        field = _FIELD_IN_JSON_ERROR.search(str(error))
+        raise InvalidInput(field.group(1) if field else "body", f"expected another type or value: {error}") from None

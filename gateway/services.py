@@ -1,0 +1,113 @@
+"""The three services as the gateway calls them: plain values in, plain values out, each call with its deadline."""
+
+from dataclasses import dataclass
+
+import grpc
+
+from common.clients import Caller
+from common.deadline import Deadline
+from common.taxonomy import MessageKind, Source, State
+from common.turn import Determination, Exchange, Turn, determination_from_proto, member, turn_to_proto
+from gateway.compose import Asset, Choice, Form
+from gateway.turn_record import TurnRecord
+from protos.fsm.v1 import fsm_pb2, fsm_pb2_grpc
+from protos.msgtype.v1 import msgtype_pb2, msgtype_pb2_grpc
+from protos.response.v1 import response_pb2, response_pb2_grpc
+
+
+@dataclass(frozen=True, slots=True)
+class Determined:
+    """Where the turn goes."""
+
+    session_id: str
+    previous_state: State
+    resting_state: State
+    determination: Determination
+    recent: tuple[Exchange, ...]
+    source: Source
+    fallback_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """What to say."""
+
+    text: str
+    source: Source
+    latency_ms: int
+    blocked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Formed:
+    """In which form."""
+
+    form: Form
+    source: Source
+    latency_ms: int
+
+
+class Services:
+    """Stubs of the FSM, the response and the message-type service."""
+
+    def __init__(self, fsm: grpc.aio.Channel, response: grpc.aio.Channel, msgtype: grpc.aio.Channel, caller: Caller) -> None:
+        self._fsm = fsm_pb2_grpc.FsmServiceStub(fsm)
+        self._response = response_pb2_grpc.ResponseServiceStub(response)
+        self._msgtype = msgtype_pb2_grpc.MsgtypeServiceStub(msgtype)
+        self._caller = caller
+
+    async def determine_state(self, turn: TurnRecord, deadline: Deadline) -> Determined:
+        """Where does the conversation go?"""
+        request = fsm_pb2.DetermineStateRequest(
+            turn_id=turn.turn_id,
+            conversation_id=turn.conversation_id,
+            channel=turn.channel,
+            text=turn.text,
+            option_id=turn.option_id,
+            message_count=len(turn.message_keys),
+            unreadable=turn.unreadable,
+        )
+        response = await self._caller.call(self._fsm.DetermineState, request, deadline=deadline, name="DetermineState")
+        return Determined(
+            session_id=response.session_id,
+            previous_state=member(State, response.previous_state, "previous_state"),
+            resting_state=member(State, response.resting_state, "resting_state"),
+            determination=determination_from_proto(response.determination, "determination"),
+            recent=tuple(Exchange(item.customer_text, item.reply_text) for item in response.recent),
+            source=member(Source, response.provenance.source, "provenance.source"),
+            fallback_reason=response.provenance.fallback_reason,
+        )
+
+    async def generate_response(self, turn: Turn, deadline: Deadline) -> Worded:
+        """What do we say?"""
+        request = response_pb2.GenerateResponseRequest(turn=turn_to_proto(turn))
+        response = await self._caller.call(self._response.GenerateResponse, request, deadline=deadline, name="GenerateResponse")
+        return Worded(
+            text=response.text,
+            source=member(Source, response.provenance.source, "provenance.source"),
+            latency_ms=response.provenance.latency_ms,
+            blocked=tuple(item.violation for item in response.blocked),
+        )
+
+    async def select_message_type(self, turn: Turn, deadline: Deadline) -> Formed:
+        """In which form?"""
+        request = msgtype_pb2.SelectMessageTypeRequest(turn=turn_to_proto(turn))
+        response = await self._caller.call(
+            self._msgtype.SelectMessageType, request, deadline=deadline, name="SelectMessageType"
+        )
+        media = response.media
+        form = Form(
+            kind=member(MessageKind, response.kind, "kind"),
+            choices=tuple(Choice(option.id, option.title, option.description) for option in response.options),
+            button_label=response.button_label,
+            asset=Asset(media.id, media.url, media.mime_type, media.title, media.latitude, media.longitude)
+            if response.HasField("media")
+            else None,
+        )
+        source = member(Source, response.provenance.source, "provenance.source")
+        return Formed(form, source, response.provenance.latency_ms)
+
+    async def complete_turn(self, completion: bytes, deadline: Deadline) -> None:
+        """Record the end of the turn, from the request that was saved with the answer."""
+        request = fsm_pb2.CompleteTurnRequest.FromString(completion)
+        await self._caller.call(self._fsm.CompleteTurn, request, deadline=deadline, name="CompleteTurn")

@@ -1,0 +1,42 @@
+"""Settings of the gateway."""
+
+import socket
+
+from pydantic import Field, SecretStr
+
+from common.settings import StoreSettings
+
+
+class GatewaySettings(StoreSettings):
+    """What the gateway needs besides the shared settings."""
+
+    amqp_url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
+    """RabbitMQ; amqps:// for TLS. Holds a password, so AMQP_URL_FILE works too."""
+    amqp_ca_file: str = ""
+    """PEM certificates to trust for amqps://; empty for the system's."""
+    fsm_target: str = "127.0.0.1:50051"
+    """Where the FSM service is: host:port or dns:///name:port."""
+    response_target: str = "127.0.0.1:50052"
+    """Where the response service is."""
+    msgtype_target: str = "127.0.0.1:50053"
+    """Where the message-type service is."""
+    context_target: str = "127.0.0.1:50054"
+    """Where the context service is."""
+    gateway_replica: str = Field(default_factory=socket.gethostname)
+    """This replica's name; decides which partitions it prefers."""
+    gateway_partitions: int = Field(default=16, ge=1, le=1024)
+    """Inbound queues. May grow, not shrink (see docs/operating.md)."""
+    gateway_prefetch: int = Field(default=32, ge=1)
+    """Messages of one partition taken at once; partitions x prefetch must fit what one replica can answer in time."""
+    gateway_max_turns: int = Field(default=256, ge=1)
+    """Turns answered at the same time by this replica."""
+    gateway_delivery_limit: int = Field(default=20, ge=1)
+    """Returns after which a message goes to the dead letters; only crashes return messages."""
+    gateway_channels: str = "whatsapp,console"
+    """Channels that may send, separated by commas; each has its outbound queue (console: kept for an hour only)."""
+    gateway_turn_deadline_s: float = Field(default=2.8, gt=0)
+    """From publication to answer; the promise is 3 s."""
+    gateway_late_budget_s: float = Field(default=0.8, gt=0)
+    """What a message that waited too long still gets, so that it is answered by the deterministic path."""
+    gateway_pseudonym_key: SecretStr = SecretStr("pyloto")
+    """Key of the pseudonyms in events; set your own, so that nobody can compute them from telephone numbers."""

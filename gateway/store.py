@@ -1,0 +1,122 @@
+"""Turns by the key of their first message; the other messages of a burst point to it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
+
+from common.mongo import Database, Documents
+from gateway.turn_record import SavedAnswer, TurnRecord
+from protos.conversation.v1 import messages_pb2 as pb
+
+
+class TurnStore:
+    """`turns`: `_id` is a message key. A document is a turn, or says which turn its message belongs to."""
+
+    def __init__(self, database: Database) -> None:
+        self._turns = Documents(database, "turns")
+
+    async def prepare(self) -> None:
+        """The index that the trace of a conversation uses."""
+        await self._turns.index("conversation_id", "opened_at_ms")
+
+    async def turns_of(self, message_keys: Sequence[str]) -> dict[str, TurnRecord]:
+        """The turns that are known for these messages, by message key."""
+        found = await self._documents(message_keys)
+        leaders = {str(document["leader"]) for document in found.values() if "leader" in document} - found.keys()
+        found_leaders = await self._documents(tuple(leaders)) if leaders else {}
+        turns = {}
+        for key, document in found.items():
+            leader = str(document.get("leader", key))
+            turn = found.get(leader) or found_leaders.get(leader)
+            if turn is not None:
+                turns[key] = turn_from_document(turn)
+        return turns
+
+    async def open(self, turn: TurnRecord) -> bool:
+        """Save a new turn and the pointers of its other messages; False when one of the messages has a turn already."""
+        pointers = [{"_id": key, "leader": turn.key} for key in turn.message_keys[1:]]
+        return await self._turns.insert(turn_to_document(turn), *pointers)
+
+    async def save_answer(self, turn: TurnRecord, answer: SavedAnswer) -> TurnRecord:
+        """The turn with its answer, saved; from here on it can only be sent again, never computed again."""
+        answered = replace(turn, answer=answer)
+        await self._turns.put(turn_to_document(answered))
+        return answered
+
+    async def mark_published(self, turn: TurnRecord) -> None:
+        """Remember that the broker confirmed everything."""
+        await self._turns.put(turn_to_document(replace(turn, published=True)))
+
+    async def newest(self, conversation_id: str, limit: int) -> list[TurnRecord]:
+        """The newest turns of a conversation, newest first; for tools."""
+        documents = await self._turns.newest({"conversation_id": conversation_id}, "opened_at_ms", limit)
+        return [turn_from_document(document) for document in documents]
+
+    async def _documents(self, keys: Sequence[str]) -> dict[str, dict[str, object]]:
+        if len(keys) == 1:
+            document = await self._turns.find(keys[0])
+            return {keys[0]: document} if document else {}
+        return await self._turns.find_many(keys)
+
+
+def turn_to_document(turn: TurnRecord) -> dict[str, object]:
+    """The turn as MongoDB keeps it; messages to be sent are kept as the bytes that are sent."""
+    answer = turn.answer
+    return {
+        "_id": turn.key,
+        "turn_id": turn.turn_id,
+        "conversation_id": turn.conversation_id,
+        "channel": turn.channel,
+        "sender_id": turn.sender_id,
+        "sender_name": turn.sender_name,
+        "message_keys": list(turn.message_keys),
+        "message_ids": list(turn.message_ids),
+        "text": turn.text,
+        "option_id": turn.option_id,
+        "unreadable": turn.unreadable,
+        "content_type": turn.content_type,
+        "published_at_ms": turn.published_at_ms,
+        "opened_at_ms": turn.opened_at_ms,
+        "published": turn.published,
+        "answer": {
+            "outbound": answer.outbound.SerializeToString() if answer.outbound else b"",
+            "escalation": answer.escalation.SerializeToString() if answer.escalation else b"",
+            "events": [event.SerializeToString() for event in answer.events],
+            "completion": answer.completion,
+        }
+        if answer
+        else None,
+    }
+
+
+def turn_from_document(document: dict[str, object]) -> TurnRecord:
+    """The turn that `turn_to_document` wrote."""
+    answer = cast("dict[str, object] | None", document["answer"])
+    return TurnRecord(
+        key=cast("str", document["_id"]),
+        turn_id=cast("str", document["turn_id"]),
+        conversation_id=cast("str", document["conversation_id"]),
+        channel=cast("str", document["channel"]),
+        sender_id=cast("str", document["sender_id"]),
+        sender_name=cast("str", document["sender_name"]),
+        message_keys=tuple(cast("list[str]", document["message_keys"])),
+        message_ids=tuple(cast("list[str]", document["message_ids"])),
+        text=cast("str", document["text"]),
+        option_id=cast("str", document["option_id"]),
+        unreadable=cast("bool", document["unreadable"]),
+        content_type=cast("str", document["content_type"]),
+        published_at_ms=cast("int", document["published_at_ms"]),
+        opened_at_ms=cast("int", document["opened_at_ms"]),
+        answer=_answer(answer) if answer else None,
+        published=cast("bool", document["published"]),
+    )
+
+
+def _answer(document: dict[str, object]) -> SavedAnswer:
+    outbound, escalation = cast("bytes", document["outbound"]), cast("bytes", document["escalation"])
+    return SavedAnswer(
+        outbound=pb.OutboundMessage.FromString(outbound) if outbound else None,
+        escalation=pb.Escalation.FromString(escalation) if escalation else None,
+        events=tuple(pb.Event.FromString(event) for event in cast("list[bytes]", document["events"])),
+        completion=cast("bytes", document["completion"]),
+    )
