@@ -115,9 +115,8 @@ async def test_a_publish_that_returned_survives_a_crash() -> None:
         await asyncio.wait(publishes, return_when=asyncio.FIRST_COMPLETED)
 
         private_node().kill()
-        outcomes = await asyncio.gather(*publishes, return_exceptions=True)
         await asyncio.to_thread(private_node().start)
-        await send(broker, "last")
+        outcomes = await asyncio.gather(*publishes, return_exceptions=True)
 
         confirmed = {number for number, outcome in zip(numbers, outcomes, strict=True) if outcome is None}
         assert {type(outcome) for outcome in outcomes if outcome is not None} <= {BrokerUnavailable}
