@@ -12,6 +12,7 @@ RPC_IN_FLIGHT = Gauge("pyloto_rpc_in_flight", "gRPC calls being handled.", ["met
 TASK_SECONDS = Histogram("pyloto_task_seconds", "Time of one LLM task, by who answered.", ["task", "source"], buckets=_SECONDS)
 TASK_FALLBACKS = Counter("pyloto_task_fallbacks_total", "Answers of the deterministic path.", ["task", "reason"])
 LLM_CALLS = Counter("pyloto_llm_calls_total", "Requests to the LLM provider.", ["task", "outcome"])
+LLM_CALL_SECONDS = Histogram("pyloto_llm_call_seconds", "Time of one request to the LLM provider.", ["task"], buckets=_SECONDS)
 LLM_TOKENS = Counter("pyloto_llm_tokens_total", "Tokens; input includes the cached ones.", ["task", "kind"])
 LLM_COST = Counter("pyloto_llm_cost_usd_total", "Cost by the configured prices per million tokens.", ["task"])
 BREAKER_STATE = Gauge("pyloto_llm_breaker_state", "0 closed, 1 half-open, 2 open.", ["task"])

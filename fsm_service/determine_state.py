@@ -106,6 +106,10 @@ class DetermineState:
             # Somebody else wrote this conversation; look again. What the LLM said is not paid twice.
         raise Conflict(f"conversation_id: another writer kept changing the session of turn {arrival.turn_id}")
 
+    async def drain(self) -> None:
+        """Wait for what callers gave up on; for a graceful stop."""
+        await self._proposals.drain()
+
     async def _open(self, newest: Session | None, arrival: Arrival) -> Session:
         """The session that this turn continues, or a new one when the last has ended or waited too long."""
         now_ms = self._now_ms()

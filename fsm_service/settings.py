@@ -1,10 +1,11 @@
 """Settings of the FSM service."""
 
+from common.model_settings import ModelSettings
 from common.settings import StoreSettings
 
 
-class FsmSettings(StoreSettings):
-    """What the FSM service needs besides the shared settings and the LLM's."""
+class FsmSettings(StoreSettings, ModelSettings):
+    """What the FSM service needs besides the store's and the LLM's settings."""
 
     fsm_listen: str = "127.0.0.1:50051"
     """host:port of the gRPC server."""

@@ -51,17 +51,20 @@ class AnswerTurn:
         self._broker = broker
         self._pseudonym_key = pseudonym_key
 
-    async def answer(self, turn: TurnRecord, deadline: Deadline) -> None:
-        """The whole turn. Returns when the broker has confirmed the reply; raises what a later attempt may mend."""
-        if turn.answer is None:
-            turn = await self._compute(turn, deadline)
-        await self._commit(turn)
+    async def answer(self, turn: TurnRecord, deadline: Deadline) -> bool:
+        """The whole turn, until the broker has confirmed the reply; raises what a later attempt may mend.
 
-    async def _compute(self, turn: TurnRecord, deadline: Deadline) -> TurnRecord:
+        Returns whether the deterministic path wrote any of it.
+        """
+        answer = turn.answer or await self._compute(turn, deadline)
+        await self._commit(turn, answer)
+        return answer.outbound is not None and answer.outbound.fallback
+
+    async def _compute(self, turn: TurnRecord, deadline: Deadline) -> SavedAnswer:
         """Ask the services, compose, guard, and save the answer."""
         determined = await self._services.determine_state(turn, deadline.minus(LATER_TASKS_S))
         if determined.determination.action is Action.STAY_SILENT:
-            return await self._store.save_answer(turn, self._silence(turn, determined))
+            return await self._saved(turn, self._silence(turn, determined))
         asked = Turn(
             turn_id=turn.turn_id,
             conversation_id=turn.conversation_id,
@@ -76,7 +79,12 @@ class AnswerTurn:
             worded = Worded(canonical_text(determined.determination, institution), Source.FALLBACK, 0, ())
         composed = compose(worded.text, formed.form, limits_of(turn.channel))
         composed, blocked = self._guard_last(composed, turn, institution)
-        return await self._store.save_answer(turn, self._answer(turn, determined, worded, formed, composed, blocked))
+        return await self._saved(turn, self._answer(turn, determined, worded, formed, composed, blocked))
+
+    async def _saved(self, turn: TurnRecord, answer: SavedAnswer) -> SavedAnswer:
+        """From here on the answer can only be sent again, never computed again."""
+        await self._store.save_answer(turn, answer)
+        return answer
 
     async def _word_and_form(self, turn: Turn, deadline: Deadline) -> tuple[Worded | None, Formed]:
         """Both at the same time; a failure of one costs only what it would have added."""
@@ -192,13 +200,12 @@ class AnswerTurn:
         events.extend(event("guard_blocked", violation) for violation in sorted(set(blocked)))
         return tuple(events)
 
-    async def _commit(self, turn: TurnRecord) -> None:
+    async def _commit(self, turn: TurnRecord, answer: SavedAnswer) -> None:
         """Complete the turn, publish with confirm, remember that it was published; each step is safe to repeat."""
-        assert turn.answer is not None
-        await self._services.complete_turn(turn.answer.completion, Deadline.after(COMMIT_S))
-        await self._publish(turn, turn.answer)
+        await self._services.complete_turn(answer.completion, Deadline.after(COMMIT_S))
+        await self._publish(turn, answer)
         if not turn.published:
-            await self._store.mark_published(turn)
+            await self._store.mark_published(turn, answer)
 
     async def _publish(self, turn: TurnRecord, answer: SavedAnswer) -> None:
         """Reply and hand-off must be confirmed; an event that nobody could take is only logged."""

@@ -14,6 +14,8 @@ class GatewaySettings(StoreSettings):
     """RabbitMQ; amqps:// for TLS. Holds a password, so AMQP_URL_FILE works too."""
     amqp_ca_file: str = ""
     """PEM certificates to trust for amqps://; empty for the system's."""
+    gateway_listen: str = "127.0.0.1:50050"
+    """host:port of the gRPC health service."""
     fsm_target: str = "127.0.0.1:50051"
     """Where the FSM service is: host:port or dns:///name:port."""
     response_target: str = "127.0.0.1:50052"
@@ -40,3 +42,8 @@ class GatewaySettings(StoreSettings):
     """What a message that waited too long still gets, so that it is answered by the deterministic path."""
     gateway_pseudonym_key: SecretStr = SecretStr("pyloto")
     """Key of the pseudonyms in events; set your own, so that nobody can compute them from telephone numbers."""
+
+    @property
+    def channels(self) -> frozenset[str]:
+        """The channels' names."""
+        return frozenset(name.strip() for name in self.gateway_channels.split(",") if name.strip())

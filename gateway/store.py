@@ -37,15 +37,13 @@ class TurnStore:
         pointers = [{"_id": key, "leader": turn.key} for key in turn.message_keys[1:]]
         return await self._turns.insert(turn_to_document(turn), *pointers)
 
-    async def save_answer(self, turn: TurnRecord, answer: SavedAnswer) -> TurnRecord:
-        """The turn with its answer, saved; from here on it can only be sent again, never computed again."""
-        answered = replace(turn, answer=answer)
-        await self._turns.put(turn_to_document(answered))
-        return answered
+    async def save_answer(self, turn: TurnRecord, answer: SavedAnswer) -> None:
+        """Save the turn with its answer."""
+        await self._turns.put(turn_to_document(replace(turn, answer=answer)))
 
-    async def mark_published(self, turn: TurnRecord) -> None:
+    async def mark_published(self, turn: TurnRecord, answer: SavedAnswer) -> None:
         """Remember that the broker confirmed everything."""
-        await self._turns.put(turn_to_document(replace(turn, published=True)))
+        await self._turns.put(turn_to_document(replace(turn, answer=answer, published=True)))
 
     async def newest(self, conversation_id: str, limit: int) -> list[TurnRecord]:
         """The newest turns of a conversation, newest first; for tools."""

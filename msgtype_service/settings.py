@@ -1,10 +1,11 @@
 """Settings of the message-type service."""
 
+from common.model_settings import ModelSettings
 from common.settings import StoreSettings
 
 
-class MsgtypeSettings(StoreSettings):
-    """What the message-type service needs besides the shared settings and the LLM's."""
+class MsgtypeSettings(StoreSettings, ModelSettings):
+    """What the message-type service needs besides the store's and the LLM's settings."""
 
     msgtype_listen: str = "127.0.0.1:50053"
     """host:port of the gRPC server."""

@@ -1,10 +1,11 @@
 """Settings of the response service."""
 
+from common.model_settings import ModelSettings
 from common.settings import StoreSettings
 
 
-class ResponseSettings(StoreSettings):
-    """What the response service needs besides the shared settings and the LLM's."""
+class ResponseSettings(StoreSettings, ModelSettings):
+    """What the response service needs besides the store's and the LLM's settings."""
 
     response_listen: str = "127.0.0.1:50052"
     """host:port of the gRPC server."""

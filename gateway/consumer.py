@@ -1,0 +1,273 @@
+"""From deliveries to turns: in order within a conversation, concurrent across conversations, bursts answered together.
+
+| what happened to a turn                          | what is done with its messages                     |
+|---|---|
+| answered, or known to be answered                | acknowledged                                       |
+| something of ours is away (store, FSM, broker)   | tried again here, in place, until it is through    |
+| an unexpected error, three times                 | dead-lettered with the reason                      |
+| the body is not a valid message                  | dead-lettered with the field and what was expected |
+| the process stops, or the channel is lost        | left un-acked: the broker delivers them again      |
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from opentelemetry.trace import SpanKind
+
+from common import metrics
+from common.deadline import Deadline
+from common.errors import BrokerUnavailable, InvalidInput, PylotoError
+from common.observability import SPAN_PROCESS, incoming_trace, span
+from common.turn import MAX_TEXT
+from gateway.answer_turn import AnswerTurn
+from gateway.broker import Broker, Delivery
+from gateway.inbound import Inbound, decode, lag_s
+from gateway.store import TurnStore
+from gateway.turn_record import TurnRecord, open_turn
+
+MAX_BURST = 20
+UNEXPECTED_ATTEMPTS = 3
+_FIRST_BACKOFF_S = 0.05
+_LONGEST_BACKOFF_S = 2.0
+PROMISE_S = 3.0
+
+_log = structlog.get_logger("gateway")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiting:
+    """A message that waits for its turn, with the delivery to acknowledge."""
+
+    message: Inbound
+    delivery: Delivery
+
+
+@dataclass(slots=True)
+class Lane:
+    """One conversation: what waits, and the task that works it off."""
+
+    waiting: deque[Waiting] = field(default_factory=deque)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerLimits:
+    """What the settings say; times in seconds."""
+
+    channels: frozenset[str]
+    max_turns: int
+    turn_deadline_s: float
+    late_budget_s: float
+
+
+class Consumer:
+    """Takes deliveries from the broker and answers them; `stop` hands over without losing order."""
+
+    def __init__(self, broker: Broker, answer_turn: AnswerTurn, store: TurnStore, limits: ConsumerLimits) -> None:
+        self._broker = broker
+        self._answer_turn = answer_turn
+        self._store = store
+        self._limits = limits
+        self._lanes: dict[str, Lane] = {}
+        self._running: dict[int, set[asyncio.Task[None]]] = {}
+        self._slots = asyncio.Semaphore(limits.max_turns)
+        self._stopping = asyncio.Event()
+
+    async def start(self) -> None:
+        """Subscribe to every partition."""
+        await self._broker.consume(self._on_delivery, self._on_lost)
+
+    async def stop(self, drain_s: float) -> None:
+        """Start nothing new, let running turns finish, give up each partition as soon as its turns are done.
+
+        The subscriptions are not cancelled first: the broker would hand newer messages of a conversation to another replica
+        while a turn of it is still running here.
+        """
+        self._stopping.set()
+        await self._broker.pause()
+        partitions = range(self._broker.topology.partitions)
+        async with asyncio.TaskGroup() as releases:
+            for partition in partitions:
+                releases.create_task(self._drain(partition, drain_s))
+
+    async def _drain(self, partition: int, drain_s: float) -> None:
+        if running := self._running.get(partition):
+            _, late = await asyncio.wait(running, timeout=drain_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._broker.release(partition)
+
+    def _on_delivery(self, delivery: Delivery) -> None:
+        """Into the lane of its conversation; the lane's task is started when it does not run."""
+        try:
+            message = decode(delivery.body, delivery.content_type, self._limits.channels)
+        except InvalidInput as error:
+            self._spawn(delivery.partition, self._set_aside((delivery,), str(error)))
+            return
+        metrics.QUEUE_LAG_SECONDS.observe(lag_s(message))
+        lane = self._lanes.get(message.conversation_id)
+        if lane is not None:
+            lane.waiting.append(Waiting(message, delivery))
+            return
+        lane = Lane(deque((Waiting(message, delivery),)))
+        self._lanes[message.conversation_id] = lane
+        self._spawn(delivery.partition, self._work_off(message.conversation_id, lane))
+
+    def _on_lost(self, partition: int) -> None:
+        """What waits for its turn will be delivered again; running turns go on, their acknowledgement does nothing."""
+        for lane in self._lanes.values():
+            lane.waiting = deque(item for item in lane.waiting if item.delivery.partition != partition)
+
+    def _spawn(self, partition: int, work: Coroutine[object, object, None]) -> None:
+        tasks = self._running.setdefault(partition, set())
+        task = asyncio.create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    async def _work_off(self, conversation_id: str, lane: Lane) -> None:
+        """One batch after the other until nothing waits; what arrives meanwhile is the next batch."""
+        structlog.contextvars.clear_contextvars()
+        try:
+            while lane.waiting and not self._stopping.is_set():
+                async with self._slots:
+                    if batch := _next_batch(lane):
+                        await self._answer_batch(batch)
+        finally:
+            del self._lanes[conversation_id]
+
+    async def _answer_batch(self, batch: Sequence[Waiting]) -> None:
+        """Try again in place, so that order is kept, until every message is answered, set aside, or we stop."""
+        backoff_s, unexpected = _FIRST_BACKOFF_S, 0
+        while True:
+            try:
+                await self._answer_once(batch)
+                return
+            except BaseExceptionGroup as group:
+                error: BaseException = _first(group)
+            except PylotoError as failure:
+                error = failure
+            except Exception as failure:  # whatever it is, the messages are not lost by it
+                error = failure
+            if isinstance(error, asyncio.CancelledError):
+                raise error
+            metrics.TURN_RETRIES.labels(type(error).__name__).inc()
+            if not isinstance(error, PylotoError):
+                unexpected += 1
+                _log.error("unexpected error in a turn", exc_info=error, attempt=unexpected)
+            elif isinstance(error, InvalidInput):
+                unexpected = UNEXPECTED_ATTEMPTS
+            else:
+                _log.warning("turn is tried again", error=str(error), backoff_s=backoff_s)
+            if unexpected >= UNEXPECTED_ATTEMPTS:
+                reason = str(error) if isinstance(error, PylotoError) else f"internal error: {type(error).__name__}"
+                await self._set_aside([item.delivery for item in batch], reason)
+                return
+            if await self._stops_within(backoff_s):
+                return
+            backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
+
+    async def _answer_once(self, batch: Sequence[Waiting]) -> None:
+        """Resume the turns that some of these messages belong to, as they were grouped; then open one for the rest."""
+        by_key = {item.message.key: item for item in batch}
+        known = await self._store.turns_of(tuple(by_key))
+        for turn in {turn.key: turn for turn in known.values()}.values():
+            await self._resume(turn, [item for item in batch if item.message.key in turn.message_keys])
+        fresh = [item.message for key, item in by_key.items() if key not in known]
+        if fresh:
+            turn = open_turn(fresh, batch[0].delivery.content_type, int(time.time() * 1000))
+            if not await self._store.open(turn):
+                # Another replica opened a turn with one of these messages; look again.
+                await self._answer_once(batch)
+                return
+            keys = {message.key for message in fresh}
+            await self._run(turn, [item for item in batch if item.message.key in keys])
+        for item in batch:
+            await self._broker.ack(item.delivery)
+
+    async def _resume(self, turn: TurnRecord, items: Sequence[Waiting]) -> None:
+        """A turn that was published is not sent again when only the broker repeats itself; a publisher that repeats gets it."""
+        metrics.DUPLICATES.inc(len(items))
+        if turn.published and all(item.delivery.redelivered for item in items):
+            return
+        await self._run(turn, items)
+
+    async def _run(self, turn: TurnRecord, items: Sequence[Waiting]) -> None:
+        structlog.contextvars.bind_contextvars(correlation_id=turn.turn_id)
+        headers = {name: str(value) for name, value in items[0].delivery.headers.items()}
+        metrics.TURNS_IN_FLIGHT.inc()
+        try:
+            with span(
+                SPAN_PROCESS,
+                SpanKind.CONSUMER,
+                {"messaging.system": "rabbitmq", "messaging.batch.message_count": len(items), "pyloto.turn_id": turn.turn_id},
+                parent=incoming_trace(headers),
+            ):
+                answered = await self._answer_turn.answer(turn, self._deadline(items))
+        finally:
+            metrics.TURNS_IN_FLIGHT.dec()
+        self._count(turn, items, fallback=answered)
+
+    def _deadline(self, items: Sequence[Waiting]) -> Deadline:
+        """From publication; what waited too long still gets the little that the deterministic path needs."""
+        left_s = self._limits.turn_deadline_s - max(lag_s(item.message) for item in items)
+        return Deadline.after(max(left_s, self._limits.late_budget_s))
+
+    def _count(self, turn: TurnRecord, items: Sequence[Waiting], *, fallback: bool) -> None:
+        took_s = max(lag_s(item.message) for item in items)
+        metrics.MESSAGES.labels("answered").inc(len(items))
+        metrics.BURST_SIZE.observe(len(turn.message_keys))
+        metrics.TURN_SECONDS.labels(str(fallback).lower()).observe(took_s)
+        if took_s > PROMISE_S:
+            metrics.LATE_ANSWERS.inc()
+        _log.info("turn answered", messages=len(items), seconds=round(took_s, 3), fallback=fallback)
+
+    async def _set_aside(self, deliveries: Sequence[Delivery], reason: str) -> None:
+        """To the dead letters, with the reason; until the broker takes it."""
+        for delivery in deliveries:
+            while True:
+                try:
+                    await self._broker.dead_letter(delivery, reason)
+                    break
+                except BrokerUnavailable as error:
+                    _log.warning("dead letter not taken yet", error=str(error))
+                    if await self._stops_within(_LONGEST_BACKOFF_S):
+                        return
+            metrics.DEAD_LETTERS.labels(reason.partition(":")[0][:40]).inc()
+            metrics.MESSAGES.labels("dead_lettered").inc()
+            _log.warning("message set aside", reason=reason)
+
+    async def _stops_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+def _next_batch(lane: Lane) -> list[Waiting]:
+    """What waits, oldest first, as one turn: one channel and encoding, a bounded number, a bounded text, at most one tap."""
+    batch: list[Waiting] = []
+    size = 0
+    while lane.waiting and len(batch) < MAX_BURST:
+        item = lane.waiting[0]
+        size += len(item.message.text) + 1
+        if batch and (
+            size > MAX_TEXT
+            or item.message.channel != batch[0].message.channel
+            or item.delivery.content_type != batch[0].delivery.content_type
+            or bool(item.message.option_id)
+            or bool(batch[-1].message.option_id)
+        ):
+            break
+        batch.append(lane.waiting.popleft())
+    return batch
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
