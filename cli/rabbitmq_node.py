@@ -46,19 +46,20 @@ def answers_amqp(host: str, port: int, *, timeout_s: float = 2.0) -> bool:
 class RabbitMQNode:
     """One node with the consistent-hash plugin. `start` → use `url` → `stop`, or `kill` for a crash; then `start` again.
 
-    The data survives `stop` and `kill`, until `remove`. All calls block: from a coroutine use `asyncio.to_thread`.
+    `config` is more lines of rabbitmq.conf. The data survives `stop` and `kill`, until `remove`. All calls block: from a
+    coroutine use `asyncio.to_thread`.
     """
 
-    def __init__(self, *, folder: Path | None = None, port: int | None = None) -> None:
+    def __init__(self, *, port: int | None = None, config: str = "") -> None:
         scripts = find_scripts()
         if scripts is None:
             raise BrokerUnavailable("RabbitMQ is not installed here (apt-get install rabbitmq-server)")
         self._scripts = scripts
-        self._folder = folder or Path(tempfile.mkdtemp(prefix="pyloto-rabbitmq-"))
-        ports = _free_ports(3)
+        self._folder = Path(tempfile.mkdtemp(prefix="pyloto-rabbitmq-"))
+        ports = free_ports(3)
         self.port = port or ports[0]
         self._epmd_port = ports[1]
-        self._environment = self._write_environment(ports[2])
+        self._environment = self._write_environment(ports[2], config)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -140,9 +141,9 @@ class RabbitMQNode:
     def __exit__(self, *_: object) -> None:
         self.remove()
 
-    def _write_environment(self, distribution_port: int) -> dict[str, str]:
+    def _write_environment(self, distribution_port: int, config: str) -> dict[str, str]:
         folder = self._folder
-        (folder / "rabbitmq.conf").write_text(_CONFIG.format(port=self.port))
+        (folder / "rabbitmq.conf").write_text(_CONFIG.format(port=self.port) + config)
         (folder / "enabled_plugins").write_text("[rabbitmq_consistent_hash_exchange].\n")
         (folder / "env.conf").write_text("")
         return {
@@ -176,7 +177,8 @@ def private_node() -> Iterator[RabbitMQNode]:
         yield node
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:

@@ -151,16 +151,9 @@ class RabbitBroker:
 
     async def start(self) -> None:
         """See `Broker.start`. Tries for `start_timeout_s`, since the broker may still be booting."""
-        lost = asyncio.Event()
         try:
             async with asyncio.timeout(self._options.start_timeout_s):
-                while True:
-                    try:
-                        lost = await self._connect()
-                        break
-                    except BrokerUnavailable as error:
-                        _log.warning("RabbitMQ is not ready", error=str(error))
-                        await asyncio.sleep(_RETRY_S)
+                lost = await self._connect_patiently(give_up_on=(InvalidSetting,))
         except TimeoutError as error:
             waited = self._options.start_timeout_s
             raise BrokerUnavailable(f"RabbitMQ cannot be reached, tried for {waited:g} s") from error
@@ -213,16 +206,18 @@ class RabbitBroker:
             self._counters.connections_lost += 1
             _log.warning("connection to RabbitMQ lost")
             await self._disconnect()
-            lost = await self._reconnect()
+            lost = await self._connect_patiently()
             _log.info("connected to RabbitMQ again")
 
-    async def _reconnect(self) -> asyncio.Event:
+    async def _connect_patiently(self, give_up_on: tuple[type[PylotoError], ...] = ()) -> asyncio.Event:
         pause_s = _RETRY_S
         while True:
             try:
                 return await self._connect()
-            except (BrokerUnavailable, InvalidSetting) as error:
-                _log.warning("RabbitMQ is not back yet", error=str(error))
+            except give_up_on:
+                raise
+            except PylotoError as error:
+                _log.warning("RabbitMQ does not answer", error=str(error))
             # Not in step with the other replicas.
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311
             pause_s = min(pause_s * 2, self._options.reconnect_max_s)

@@ -17,10 +17,11 @@ from aio_pika.exceptions import (
     ChannelNotFoundEntity,
     ChannelPreconditionFailed,
     DeliveryError,
+    InvalidFrameError,
     ProbableAuthenticationError,
     PublishError,
 )
-from aiormq import ConnectionCommandInvalid
+from aiormq import ConnectionCommandInvalid, ConnectionNotAllowed
 from pamqp.commands import Basic
 from yarl import URL
 
@@ -55,6 +56,12 @@ class RabbitOptions:
     tls_cert_file: str | None = None
     tls_key_file: str | None = None
 
+    def __post_init__(self) -> None:
+        if URL(self.url).scheme not in ("amqp", "amqps") or not URL(self.url).host:
+            raise InvalidSetting("the broker's URL must be amqp://user:password@host:port/vhost, or amqps:// with TLS")
+        if self.prefetch < 1:
+            raise InvalidSetting(f"prefetch must be at least 1, not {self.prefetch!r}")
+
 
 @dataclass(slots=True, eq=False)
 class Tag:
@@ -70,7 +77,7 @@ def our_errors(doing: str) -> Iterator[None]:
     """Whatever AMQP raises leaves as an error of ours that says what was being done."""
     try:
         yield
-    except (AuthenticationError, ProbableAuthenticationError) as error:
+    except (AuthenticationError, ProbableAuthenticationError, ConnectionNotAllowed) as error:
         raise InvalidSetting(f"{doing}: RabbitMQ refuses the user or the virtual host of the URL: {error}") from error
     except ChannelPreconditionFailed as error:
         raise InvalidSetting(
@@ -79,6 +86,8 @@ def our_errors(doing: str) -> Iterator[None]:
     except ConnectionCommandInvalid as error:
         hint = "rabbitmq-plugins enable rabbitmq_consistent_hash_exchange"
         raise InvalidSetting(f"{doing}: RabbitMQ does not know this; perhaps `{hint}`: {error}") from error
+    except InvalidFrameError as error:
+        raise BrokerUnavailable(f"{doing}: refused; does the virtual host exist, and may the user enter it?") from error
     except ChannelNotFoundEntity as error:
         raise NotFound(f"{doing}: {error}") from error
     except PublishError as error:
@@ -104,16 +113,28 @@ async def connect(options: RabbitOptions) -> aio_pika.abc.AbstractConnection:
         url = url.update_query(heartbeat=options.heartbeat_s)
     context = None
     if url.scheme == "amqps":
+        context = _tls_context(options)
+    name = f"pyloto {options.replica}"
+    connection = aio_pika.Connection(url, ssl_context=context, client_properties={"connection_name": name})
+    try:
+        with our_errors(f"connect to RabbitMQ at {url.host}:{url.port or url.scheme}"):
+            await connection.connect(timeout=options.connect_timeout_s)
+    except BaseException:
+        # Its destructor would otherwise start a task of its own to close it.
+        await connection.close()
+        raise
+    return connection
+
+
+def _tls_context(options: RabbitOptions) -> ssl.SSLContext:
+    try:
         context = ssl.create_default_context(cafile=options.tls_ca_file)
         if options.tls_cert_file is not None:
             context.load_cert_chain(options.tls_cert_file, options.tls_key_file)
-    with our_errors(f"connect to RabbitMQ at {url.host}:{url.port or 5672}"):
-        return await aio_pika.connect(
-            url,
-            ssl_context=context,
-            timeout=options.connect_timeout_s,
-            client_properties={"connection_name": f"pyloto {options.replica}"},
-        )
+    except OSError as error:
+        files = (options.tls_ca_file, options.tls_cert_file, options.tls_key_file)
+        raise InvalidSetting(f"the TLS files {files!r} cannot be used: {error}") from error
+    return context
 
 
 async def open_channel(connection: aio_pika.abc.AbstractConnection, *, confirms: bool = False) -> aiormq.Channel:
@@ -217,10 +238,11 @@ def _marks_of_the_broker(foreign: Mapping[str, object], topology: Topology) -> d
     death = deaths[0]
     at = death.get("time")
     partition = topology.partition_of(str(death.get("queue", "")))
-    count = foreign.get("x-delivery-count", 0)
+    reason = str(death.get("reason", "unknown"))
     return dead_letters.epitaph(
-        reason=str(death.get("reason", "unknown")),
+        reason=reason,
         partition=NO_PARTITION if partition is None else partition,
-        delivery_count=count if isinstance(count, int) else 0,
+        # The broker's own count does not come along.
+        delivery_count=topology.delivery_limit + 1 if reason == dead_letters.DELIVERY_LIMIT_REASON else 0,
         dead_at=at.astimezone(UTC) if isinstance(at, datetime) else datetime.fromtimestamp(0, UTC),
     )

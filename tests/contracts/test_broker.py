@@ -6,10 +6,12 @@ from contextlib import AsyncExitStack
 from typing import Protocol
 
 import pytest
+from yarl import URL
 
 from common.errors import BrokerUnavailable, InvalidSetting
 from gateway.broker import Broker, Delivery, Publication
 from gateway.broker_memory import MemoryBroker, MemoryHub
+from gateway.broker_rabbitmq_wire import RabbitOptions
 from gateway.topology import Topology
 from tests.rabbitmq import delete_topology, ensure_rabbitmq, open_broker, unique_namespace
 
@@ -328,7 +330,7 @@ async def test_a_message_that_keeps_coming_back_ends_in_the_dead_letters(clients
     [letter] = await publisher.dead_letters(10)
     assert counts == [0, 1, 2]
     assert (letter.reason, letter.body, letter.partition) == ("delivery_limit", b"poison", 0)
-    assert (letter.message_id, letter.routing_key) == ("id-poison", "ana")
+    assert (letter.message_id, letter.routing_key, letter.delivery_count) == ("id-poison", "ana", 3)
     await send(publisher, "next")
     healthy, inbox = await clients("healthy"), Inbox()
     await healthy.consume(inbox)
@@ -502,6 +504,23 @@ async def test_a_closed_client_publishes_no_more(clients_of: OpenClients) -> Non
     with pytest.raises(BrokerUnavailable):
         await broker.publish(inbound(broker.topology, "oi"), timeout_s=0.2)
     assert not broker.ready
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1/", "127.0.0.1:5672", "amqp:///"])
+def test_a_url_that_is_no_broker_is_a_wrong_setting(url: str) -> None:
+    """Found when the options are made, before any connection."""
+    with pytest.raises(InvalidSetting, match="amqp://"):
+        RabbitOptions(url)
+
+
+@pytest.mark.rabbitmq
+async def test_a_refused_user_is_a_wrong_setting() -> None:
+    """The start does not go on trying what cannot get better by waiting, and does not say the password."""
+    url = URL(ensure_rabbitmq()).with_user("nobody").with_password("hunter2")
+
+    with pytest.raises(InvalidSetting, match="refuses the user") as refused:
+        await open_broker(str(url), small())
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.rabbitmq
