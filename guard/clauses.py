@@ -1,14 +1,14 @@
 """Polarity: whether what surrounds a match (negation, refusal, hand-over, question, quote) takes the violation away.
 
-A text is read as sentences, a sentence as clauses. A cue lies in one of four places relative to the match: earlier in its
-clause, later in its clause, just before it, or anywhere in its sentence. Cues and clause boundaries are data: `rules/_clausulas.toml`.
+A text is read as sentences, a sentence as clauses. A cue lies in one of six places relative to the match: earlier or later in
+its clause, just before it, inside it, or anywhere in its sentence or the text. Cues and clause boundaries are data: `rules/_clausulas.toml`.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-Place = Literal["before", "after", "near", "sentence", "text"]
+Place = Literal["before", "after", "near", "inside", "sentence", "text"]
 _NEAR = 28  # characters: about four words
 _SENTENCE_END = re.compile(r"[!?;\n…]+|\.(?!\d)(?!\w)|(?<!\w)-+(?!\w)")
 
@@ -48,6 +48,8 @@ class Surroundings:
             return cue.pattern.search(self._text) is not None
         if cue.place == "sentence":
             return cue.pattern.search(self._text, first, last) is not None
+        if cue.place == "inside":
+            return cue.pattern.search(self._text, start, end) is not None
         if cue.place == "near":
             return cue.pattern.search(self._text, max(first, start - _NEAR), start) is not None
         if cue.place == "before":

@@ -16,7 +16,7 @@ from guard.clauses import Cue, Place
 
 _REFERENCE = re.compile(r"\{([a-z_]+)\}")
 _GAPS = {" .. ": r"(?:\s+|\s*[,:(]\s*)(?:\S*[^\s.!?;]\s+){0,4}?", " ... ": r"(?:\s+|\s*[,:(]\s*)(?:\S*[^\s.!?;]\s+){0,9}?"}
-_PLACES: dict[str, Place] = {p: p for p in ("before", "after", "near", "sentence", "text")}  # type: ignore[misc] # the key is the value
+_PLACES: dict[str, Place] = {p: p for p in ("before", "after", "near", "inside", "sentence", "text")}  # type: ignore[misc] # the key is the value
 
 
 @dataclass(frozen=True, slots=True)
