@@ -43,7 +43,13 @@ def _store_errors(operation: str) -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        raise StoreUnavailable(f"{operation}: {type(error).__name__}") from error
+        raise StoreUnavailable(_what(operation, error)) from error
+
+
+def _what(operation: str, error: PyMongoError) -> str:
+    """Without the server's own text, which may quote what was to be written."""
+    code = getattr(error, "code", None)
+    return f"{operation}: {type(error).__name__}{f' with code {code}' if code else ''}"
 
 
 class Documents:
@@ -82,9 +88,9 @@ class Documents:
             details = error.details or {}
             if any(problem.get("code") == _DUPLICATE_KEY for problem in details.get("writeErrors", [])):
                 return False
-            raise StoreUnavailable(f"insert {self._name}: {type(error).__name__}") from error
+            raise StoreUnavailable(_what(f"insert {self._name}", error)) from error
         except PyMongoError as error:
-            raise StoreUnavailable(f"insert {self._name}: {type(error).__name__}") from error
+            raise StoreUnavailable(_what(f"insert {self._name}", error)) from error
         return True
 
     async def replace(self, document: Document, *, expected_version: int) -> bool:

@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TextIO
 
 import orjson
 import structlog
@@ -37,8 +38,8 @@ def _as_json(_: WrappedLogger, __: str, event: EventDict) -> str:
     return orjson.dumps(event, default=repr).decode()
 
 
-def setup(service: str, settings: Settings) -> None:
-    """JSON lines on stderr with personal data masked, metrics over HTTP, traces by OTLP; each as the settings say."""
+def setup(service: str, settings: Settings, stream: TextIO = sys.stderr) -> None:
+    """JSON lines on `stream` with personal data masked, metrics over HTTP, traces by OTLP; each as the settings say."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -51,11 +52,11 @@ def setup(service: str, settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, _as_json],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
     # Libraries that use the standard logging end in the same JSON lines, from warnings upwards.
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=_foreign_as_json))
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
 

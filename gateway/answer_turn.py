@@ -30,9 +30,9 @@ from protos.conversation.v1 import messages_pb2 as pb
 from protos.fsm.v1 import fsm_pb2
 
 LATER_TASKS_S = 1.15
-"""What the FSM call leaves of the turn's time for the two later tasks."""
+"""What the FSM call leaves of the turn's time for the two later tasks; at most half of it."""
 FINISH_S = 0.2
-"""What the later tasks leave for saving, completing and publishing."""
+"""What the later tasks leave for saving, completing and publishing; at most a quarter."""
 COMMIT_S = 5.0
 """How long one of those steps may take; past the turn's deadline too, since the answer is ready."""
 
@@ -62,7 +62,7 @@ class AnswerTurn:
 
     async def _compute(self, turn: TurnRecord, deadline: Deadline) -> SavedAnswer:
         """Ask the services, compose, guard, and save the answer."""
-        determined = await self._services.determine_state(turn, deadline.minus(LATER_TASKS_S))
+        determined = await self._services.determine_state(turn, deadline.minus(min(LATER_TASKS_S, deadline.remaining_s() / 2)))
         if determined.determination.action is Action.STAY_SILENT:
             return await self._saved(turn, self._silence(turn, determined))
         asked = Turn(
@@ -73,7 +73,7 @@ class AnswerTurn:
             determination=determined.determination,
             recent=determined.recent,
         )
-        worded, formed = await self._word_and_form(asked, deadline.minus(FINISH_S))
+        worded, formed = await self._word_and_form(asked, deadline.minus(min(FINISH_S, deadline.remaining_s() / 4)))
         institution = await self._context.current(Deadline.after(COMMIT_S))
         if worded is None:
             worded = Worded(canonical_text(determined.determination, institution), Source.FALLBACK, 0, ())

@@ -1,5 +1,6 @@
 """Turns by the key of their first message; the other messages of a burst point to it."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
@@ -58,7 +59,7 @@ class TurnStore:
 
 
 def turn_to_document(turn: TurnRecord) -> dict[str, object]:
-    """The turn as MongoDB keeps it; messages to be sent are kept as the bytes that are sent."""
+    """The turn as MongoDB keeps it; what is to be sent is kept as encoded protobuf."""
     answer = turn.answer
     return {
         "_id": turn.key,
@@ -77,10 +78,10 @@ def turn_to_document(turn: TurnRecord) -> dict[str, object]:
         "opened_at_ms": turn.opened_at_ms,
         "published": turn.published,
         "answer": {
-            "outbound": answer.outbound.SerializeToString() if answer.outbound else b"",
-            "escalation": answer.escalation.SerializeToString() if answer.escalation else b"",
-            "events": [event.SerializeToString() for event in answer.events],
-            "completion": answer.completion,
+            "outbound": _encoded(answer.outbound.SerializeToString()) if answer.outbound else "",
+            "escalation": _encoded(answer.escalation.SerializeToString()) if answer.escalation else "",
+            "events": [_encoded(event.SerializeToString()) for event in answer.events],
+            "completion": _encoded(answer.completion),
         }
         if answer
         else None,
@@ -111,10 +112,15 @@ def turn_from_document(document: dict[str, object]) -> TurnRecord:
 
 
 def _answer(document: dict[str, object]) -> SavedAnswer:
-    outbound, escalation = cast("bytes", document["outbound"]), cast("bytes", document["escalation"])
+    outbound, escalation = cast("str", document["outbound"]), cast("str", document["escalation"])
     return SavedAnswer(
-        outbound=pb.OutboundMessage.FromString(outbound) if outbound else None,
-        escalation=pb.Escalation.FromString(escalation) if escalation else None,
-        events=tuple(pb.Event.FromString(event) for event in cast("list[bytes]", document["events"])),
-        completion=cast("bytes", document["completion"]),
+        outbound=pb.OutboundMessage.FromString(b64decode(outbound)) if outbound else None,
+        escalation=pb.Escalation.FromString(b64decode(escalation)) if escalation else None,
+        events=tuple(pb.Event.FromString(b64decode(event)) for event in cast("list[str]", document["events"])),
+        completion=b64decode(cast("str", document["completion"])),
     )
+
+
+def _encoded(message: bytes) -> str:
+    """As text: the embedded store replaces no document that holds bytes."""
+    return b64encode(message).decode("ascii")

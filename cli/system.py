@@ -1,0 +1,149 @@
+"""The whole system for one command: services and store as children, the gateway beside them or inside this process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from cli.processes import Child, Program, free_port, module, scratch_folder, store_program
+from common import observability
+from common.serving import DRAIN_S
+from gateway.broker import Broker
+from gateway.broker_memory import MemoryBroker, MemoryHub
+from gateway.gateway import open_gateway, topology
+from gateway.settings import GatewaySettings
+
+SERVICES = (("context", "CONTEXT"), ("fsm", "FSM"), ("response", "RESPONSE"), ("msgtype", "MSGTYPE"))
+"""Name and prefix of the settings, in the order to start them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to bring up. Empty addresses mean the embedded part; `environment` goes to every process."""
+
+    amqp_url: str = ""
+    mongodb_url: str = ""
+    llm_url: str = ""
+    data_dir: Path | None = None
+    gateways: int = 1
+    replicas: int = 1
+    environment: Mapping[str, str] = field(default_factory=dict)
+    log_level: str = "info"
+
+
+class System:
+    """The running parts by name, and a broker to publish and read with."""
+
+    def __init__(self, folder: Path, children: dict[str, Child], mongodb_url: str, broker: Broker | None) -> None:
+        self.folder = folder
+        self.children = children
+        self.mongodb_url = mongodb_url
+        self._broker = broker
+
+    @property
+    def broker(self) -> Broker:
+        """The embedded system's broker; with a real one, connect to it."""
+        assert self._broker is not None, "only the embedded system has a broker of its own"
+        return self._broker
+
+    async def supervise(self, tell: Callable[[str], None]) -> None:
+        """Start again whatever ends, for ever."""
+        async with asyncio.TaskGroup() as watchers:
+            for child in self.children.values():
+                watchers.create_task(_keep_running(child, tell))
+
+
+async def _keep_running(child: Child, tell: Callable[[str], None]) -> None:
+    while True:
+        code = await child.wait()
+        tell(f"{child.name} ended with exit code {code}; starting it again (log: {child.log_path})")
+        await asyncio.sleep(0.5)
+        await child.start()
+
+
+def plan(wanted: Wanted, folder: Path) -> tuple[dict[str, Program], str]:
+    """The programs to run, by name, and the store's address; ports are fixed here so that a restart finds its place."""
+    programs: dict[str, Program] = {}
+    mongodb_url = wanted.mongodb_url
+    if not mongodb_url:
+        port = free_port()
+        programs["store"] = store_program(folder, port)
+        mongodb_url = f"mongodb://127.0.0.1:{port}"
+    names = [
+        (service if number == 0 else f"{service}-{number + 1}", service, prefix)
+        for service, prefix in SERVICES
+        for number in range(1 if service == "context" else wanted.replicas)
+    ]
+    ports = {name: free_port() for name, _, _ in names}
+    targets = {
+        f"{prefix}_TARGET": "ipv4:" + ",".join(f"127.0.0.1:{ports[name]}" for name, of, _ in names if of == service)
+        for service, prefix in SERVICES
+    }
+    shared = {
+        "MONGODB_URL": mongodb_url,
+        "LOG_LEVEL": wanted.log_level,
+        **({"LLM_BASE_URL": wanted.llm_url} if wanted.llm_url else {}),
+        **({"AMQP_URL": wanted.amqp_url} if wanted.amqp_url else {}),
+        **targets,
+        **wanted.environment,
+    }
+    for name, service, prefix in names:
+        listen = {f"{prefix}_LISTEN": f"127.0.0.1:{ports[name]}"}
+        programs[name] = module(name, f"{service}_service", {**shared, **listen}, ports[name])
+    if wanted.amqp_url:
+        for number in range(wanted.gateways):
+            name, port = (f"gateway-{number + 1}" if number else "gateway"), free_port()
+            own = {"GATEWAY_LISTEN": f"127.0.0.1:{port}", "GATEWAY_REPLICA": name}
+            programs[name] = module(name, "gateway", {**shared, **own}, port)
+    return programs, mongodb_url
+
+
+@asynccontextmanager
+async def bring_up(wanted: Wanted, tell: Callable[[str], None]) -> AsyncIterator[System]:
+    """Everything that was asked for, ready; at the end everything is stopped in the reverse order."""
+    async with AsyncExitStack() as stack:
+        folder = wanted.data_dir or Path(stack.enter_context(scratch_folder()))
+        folder.mkdir(parents=True, exist_ok=True)
+        programs, mongodb_url = plan(wanted, folder)
+        children = {name: Child(program, folder) for name, program in programs.items()}
+        first = [child for name, child in children.items() if name == "store"]
+        gateways = [child for name, child in children.items() if name.startswith("gateway")]
+        services = [child for child in children.values() if child not in first and child not in gateways]
+        for group in (first, services, gateways):
+            if group:
+                tell(f"starting {', '.join(child.name for child in group)}")
+                stack.push_async_callback(_stop_all, group)
+                await asyncio.gather(*(child.start() for child in group))
+        broker = None if wanted.amqp_url else await _embedded_gateway(programs, wanted, folder, stack)
+        yield System(folder, children, mongodb_url, broker)
+
+
+async def _stop_all(children: list[Child]) -> None:
+    # The embedded store does not stop on SIGTERM while connections are open; its files survive a kill.
+    await asyncio.gather(*(child.stop(patience_s=1.0 if child.name == "store" else DRAIN_S + 5) for child in children))
+
+
+async def _embedded_gateway(programs: Mapping[str, Program], wanted: Wanted, folder: Path, stack: AsyncExitStack) -> Broker:
+    """The gateway in this process, on the in-memory broker; its log goes to a file so that the terminal stays readable."""
+    environment = programs["fsm"].environment
+    settings = GatewaySettings(
+        mongodb_url=SecretStr(environment["MONGODB_URL"]),
+        fsm_target=environment["FSM_TARGET"],
+        response_target=environment["RESPONSE_TARGET"],
+        msgtype_target=environment["MSGTYPE_TARGET"],
+        context_target=environment["CONTEXT_TARGET"],
+        log_level=wanted.log_level,  # type: ignore[arg-type]  # checked by the settings
+    )
+    log = stack.enter_context((folder / "gateway.log").open("a", encoding="utf-8"))
+    observability.setup("gateway", settings, log)
+    names = topology(settings)
+    broker = MemoryBroker(MemoryHub(names), prefetch=settings.gateway_prefetch)
+    await broker.start()
+    stack.push_async_callback(broker.close)
+    consumer = await open_gateway(settings, broker, stack)
+    await consumer.start()
+    stack.push_async_callback(consumer.stop, DRAIN_S)
+    return broker
