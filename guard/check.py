@@ -12,6 +12,7 @@ from guard.numbers import with_digits
 from guard.rulebook import Rule, Rulebook, rulebook
 
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+_OPINION = "Soa como algo que só a equipe pode dizer, embora nenhuma regra o nomeie. Reescreva sem prometer, precificar nem fechar nada."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,17 @@ def check(text: str, *, customer_text: str = "") -> Verdict:
     """What is wrong with one outgoing text. `customer_text`: the customer's words, whose figures a refusal may repeat."""
     book = rulebook()
     read = with_digits(fold_with_offsets(text))
-    around = Surroundings(read.text, book.clause_break, book.idiom)
-    figures = _figures(customer_text) if customer_text else frozenset()
+    hits = rule_hits(read, _figures(customer_text) if customer_text else frozenset())
     findings: list[Finding] = []
     doubts: list[Finding] = []
-    for rule in book.rules:
-        span = _first_match(rule, read, around, book, figures)
+    for rule, span in hits:
         if span is not None:
             start, end = read.original_span(*span)
             (doubts if rule.doubt else findings).append(Finding(rule.violation, rule.id, start, end, rule.reason))
     if not findings and not doubts:
-        doubts += [Finding(o.violation, o.rule, 0, len(text), o.reason) for o in opinion.second_opinion(read.text)]
+        probability, violation = opinion.harm_and_kind(read.text, hit_names(hits))
+        if probability >= opinion.threshold():
+            doubts.append(Finding(violation, "segunda_opiniao", 0, len(text), _OPINION))
     return Verdict(tuple(findings), tuple(doubts))
 
 
@@ -88,20 +89,38 @@ def violations(text: str) -> frozenset[Violation]:
     return frozenset(f.violation for f in (*verdict.findings, *verdict.doubts))
 
 
-def _first_match(
-    rule: Rule, read: Folded, around: Surroundings, book: Rulebook, figures: frozenset[str]
-) -> tuple[int, int] | None:
-    """Where the rule holds in the text, in folded positions, or None."""
-    for match in rule.pattern.finditer(read.text):
-        start, end = match.span()
-        if around.spared(rule.spared_by, start, end):
-            continue
-        if rule.unless is not None and rule.unless.search(read.text, *around.sentence(start)):
-            continue
-        if figures and figures.issuperset(_FIGURE.findall(match.group())) and around.spared(book.quote, start, end):
-            continue
-        return start, end
-    return None
+def rule_hits(read: Folded, figures: frozenset[str] = frozenset()) -> list[tuple[Rule, tuple[int, int] | None]]:
+    """The rules whose pattern occurs, each with where it holds (folded positions), or None when its surroundings spare it."""
+    book = rulebook()
+    around = Surroundings(read.text, book.clause_break, book.idiom)
+    hits: list[tuple[Rule, tuple[int, int] | None]] = []
+    for rule in book.rules:
+        matched = False
+        for match in rule.pattern.finditer(read.text):
+            matched = True
+            if not _spared(rule, match, around, book, figures):
+                hits.append((rule, match.span()))
+                break
+        else:
+            if matched:
+                hits.append((rule, None))
+    return hits
+
+
+def hit_names(hits: list[tuple[Rule, tuple[int, int] | None]]) -> list[str]:
+    """The hits as features of the second opinion: `id` holds, `~id` was spared."""
+    return [rule.id if span is not None else f"~{rule.id}" for rule, span in hits]
+
+
+def _spared(rule: Rule, match: re.Match[str], around: Surroundings, book: Rulebook, figures: frozenset[str]) -> bool:
+    """Whether the surroundings of a match take the violation away."""
+    start, end = match.span()
+    if around.spared(rule.spared_by, start, end):
+        return True
+    if rule.unless is not None and rule.unless.search(match.string, *around.sentence(start)):
+        return True
+    quoted = _FIGURE.findall(match.group()) if figures else []
+    return bool(quoted) and figures.issuperset(quoted) and around.spared(book.quote, start, end)
 
 
 def _figures(customer_text: str) -> frozenset[str]:

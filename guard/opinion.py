@@ -1,15 +1,94 @@
-"""Second opinion on what the rules let pass."""
+"""Second opinion: a small linear model over n-grams and rule hits, for phrasings that no rule foresees. Trained by `python -m guard.train`.
 
+Inference is plain Python: hashed features, one table of signed bytes per class (`model.json`).
+"""
+
+import array
+import base64
+import json
+import math
+import re
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
 from common.taxonomy import Violation
+
+BITS = 16
+_MASK = (1 << BITS) - 1
+_TOKEN = re.compile(r"\w+|[?!$%:]")
+_DIGITS = re.compile(r"\d+")
+# Feature blocks: their values are normalised by themselves so that a long text does not drown the rule hits.
+_CHARACTERS = 1.0
+_WORDS = 1.0
+_RULES = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
-    violation: Violation
-    rule: str
-    reason: str
+class Model:
+    """Weights per bucket: `harm` decides, `kinds` names the violation. `threshold` was chosen by cross-validation."""
+
+    threshold: float
+    bias: float
+    harm: "array.array[int]"
+    kinds: "tuple[tuple[Violation, float, array.array[int]], ...]"
+    scale: float
 
 
-def second_opinion(text: str) -> list[Opinion]:
-    return []
+def features(text: str, rules: Iterable[str]) -> Iterator[tuple[int, float]]:
+    """Hashed (bucket, value) pairs of a folded text and of the rules that matched (`id`) or were spared (`~id`)."""
+    text = _DIGITS.sub("0", text)
+    tokens = _TOKEN.findall(text)
+    words = set(tokens)
+    words.update(f"{a} {b}" for a, b in zip(tokens, tokens[1:], strict=False))
+    words.update(f"{a} {b} {c}" for a, b, c in zip(tokens, tokens[1:], tokens[2:], strict=False))
+    if tokens:
+        words.update((f"^ {tokens[0]}", f"^ {' '.join(tokens[:2])}", f"{tokens[-1]} $"))
+    grams = set()
+    for token in set(tokens):
+        padded = f" {token} "
+        for size in (3, 4, 5):
+            grams.update(padded[i : i + size] for i in range(len(padded) - size + 1))
+    crc = zlib.crc32
+    for prefix, names, weight in (("w", words, _WORDS), ("c", grams, _CHARACTERS)):
+        value = weight / math.sqrt(len(names) or 1)
+        for name in names:
+            yield crc(f"{prefix}{name}".encode()) & _MASK, value
+    for name in set(rules):
+        yield crc(f"r{name}".encode()) & _MASK, _RULES
+
+
+def harm_and_kind(text: str, rules: Iterable[str]) -> tuple[float, Violation]:
+    """The probability that a folded text breaks a constraint, and the likeliest constraint."""
+    model = _model()
+    pairs = list(features(text, rules))
+    harm = model.harm
+    score = model.bias + model.scale * sum(harm[bucket] * value for bucket, value in pairs)
+    probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
+    if probability < model.threshold:
+        return probability, Violation.PRICE
+    best = max(model.kinds, key=lambda k: k[1] + model.scale * sum(k[2][bucket] * value for bucket, value in pairs))
+    return probability, best[0]
+
+
+def threshold() -> float:
+    """From which probability a text that no rule finds is doubtful."""
+    return _model().threshold
+
+
+@cache
+def _model() -> Model:
+    stored = json.loads((resources.files("guard") / "model.json").read_text(encoding="utf-8"))
+
+    def table(text: str) -> "array.array[int]":
+        return array.array("b", zlib.decompress(base64.b64decode(text)))
+
+    return Model(
+        threshold=stored["threshold"],
+        bias=stored["bias"],
+        harm=table(stored["harm"]),
+        kinds=tuple((Violation(k["violation"]), k["bias"], table(k["weights"])) for k in stored["kinds"]),
+        scale=stored["scale"],
+    )
