@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import aio_pika
@@ -44,7 +44,7 @@ class RabbitOptions:
     share the partitions on a broker that does not balance them itself. Times in seconds.
     """
 
-    url: str
+    url: str = field(repr=False)
     replica: str = "gateway"
     prefetch: int = 16
     heartbeat_s: int = 10

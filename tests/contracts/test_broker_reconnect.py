@@ -13,7 +13,7 @@ from gateway.broker import Delivery, Publication
 from gateway.broker_rabbitmq import RabbitBroker
 from gateway.broker_rabbitmq_wire import RabbitOptions
 from gateway.topology import Topology
-from tests.contracts.test_broker import WAIT_S, Inbox, bodies, inbound, send, small
+from tests.contracts.brokers import WAIT_S, Inbox, bodies, inbound, send, small
 from tests.rabbitmq import delete_topology, open_broker, private_node
 
 pytestmark = pytest.mark.rabbitmq

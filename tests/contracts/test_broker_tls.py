@@ -11,7 +11,7 @@ from cli.rabbitmq_node import RabbitMQNode, find_scripts, free_ports
 from common.errors import BrokerUnavailable, InvalidSetting
 from gateway.broker_rabbitmq import RabbitBroker
 from gateway.broker_rabbitmq_wire import RabbitOptions
-from tests.contracts.test_broker import send, small
+from tests.contracts.brokers import send, small
 
 pytestmark = pytest.mark.rabbitmq
 
