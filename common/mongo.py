@@ -52,6 +52,11 @@ def _what(operation: str, error: PyMongoError) -> str:
     return f"{operation}: {type(error).__name__}{f' with code {code}' if code else ''}"
 
 
+def _only_duplicates(error: BulkWriteError) -> bool:
+    problems = (error.details or {}).get("writeErrors", [])
+    return bool(problems) and all(problem.get("code") == _DUPLICATE_KEY for problem in problems)
+
+
 class Documents:
     """One collection of documents with a string `_id`; every failure of the store is StoreUnavailable."""
 
@@ -85,13 +90,21 @@ class Documents:
         except DuplicateKeyError:
             return False
         except BulkWriteError as error:
-            details = error.details or {}
-            if any(problem.get("code") == _DUPLICATE_KEY for problem in details.get("writeErrors", [])):
+            if _only_duplicates(error):
                 return False
             raise StoreUnavailable(_what(f"insert {self._name}", error)) from error
         except PyMongoError as error:
             raise StoreUnavailable(_what(f"insert {self._name}", error)) from error
         return True
+
+    async def insert_each(self, documents: Sequence[Document]) -> None:
+        """Insert those whose id is not there yet, in one round trip."""
+        try:
+            with _store_errors(f"insert {self._name}"):
+                await self._collection.insert_many([dict(document) for document in documents], ordered=False)
+        except StoreUnavailable as error:
+            if not isinstance(error.__cause__, BulkWriteError) or not _only_duplicates(error.__cause__):
+                raise
 
     async def replace(self, document: Document, *, expected_version: int) -> bool:
         """Replace the whole document if its `version` is still the expected one; False when somebody else wrote first."""

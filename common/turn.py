@@ -116,6 +116,7 @@ class Turn:
     customer_text: str
     determination: Determination
     recent: tuple[Exchange, ...]
+    first_attempt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,7 @@ def turn_to_proto(value: Turn) -> pb.Turn:
         customer_text=value.customer_text,
         determination=determination_to_proto(value.determination),
         recent=exchanges_to_proto(value.recent),
+        first_attempt=value.first_attempt,
     )
 
 

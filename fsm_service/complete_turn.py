@@ -34,8 +34,10 @@ async def complete_turn(
     completion: Completion, store: SessionStore, now_ms: Callable[[], int] = lambda: int(time.time() * 1000)
 ) -> tuple[State, bool]:
     """The state at rest, and whether the turn had been completed before. NotFound for a turn never determined."""
+    session = await store.last_written(completion.conversation_id)
     for _ in range(_WRITES):
-        session = await store.newest(completion.conversation_id)
+        if session is None or session.result_of(completion.turn_id) is None:
+            session = await store.newest(completion.conversation_id)
         result = session.result_of(completion.turn_id) if session else None
         if session is None or result is None:
             raise NotFound(f"turn_id: there is no turn {completion.turn_id!r} in this conversation; call DetermineState first")
@@ -47,6 +49,7 @@ async def complete_turn(
             for move in completed.history[len(session.history) :]:
                 metrics.TRANSITIONS.labels(move.to_state).inc()
             return written.state, False
+        session = await store.newest(completion.conversation_id)
     raise Conflict(f"conversation_id: another writer kept changing the session of turn {completion.turn_id}")
 
 

@@ -1,6 +1,7 @@
 """The session as one document, replaced whole with a version check; long histories move to pages of their own."""
 
-from dataclasses import asdict, replace
+from collections import OrderedDict
+from dataclasses import fields, replace
 from typing import cast
 
 from common.mongo import Database, Documents
@@ -11,6 +12,8 @@ from fsm_service.session import Session, Transition, TurnResult
 HISTORY_IN_DOCUMENT = 48
 """Moves kept in the session's document; older ones are in pages, so that a turn costs the same in any conversation."""
 _PAGE = 24
+_WRITTEN_KEPT = 2_048
+"""Sessions kept in memory between the two calls of a turn; more than can be in flight."""
 
 
 class SessionStore:
@@ -20,11 +23,19 @@ class SessionStore:
         self._sessions = Documents(database, "sessions")
         self._ended = Documents(database, "ended")
         self._history = Documents(database, "history")
+        self._written: OrderedDict[str, Session] = OrderedDict()
 
     async def newest(self, conversation_id: str) -> Session | None:
         """The newest session of the conversation; its history starts where the pages end."""
         document = await self._sessions.find(conversation_id)
         return session_from_document(document) if document else None
+
+    async def last_written(self, conversation_id: str) -> Session | None:
+        """The session as this process wrote it last, without asking the store; else the newest.
+
+        It may be old by now: good enough for a version-checked write, which then fails, not for a decision.
+        """
+        return self._written.get(conversation_id) or await self.newest(conversation_id)
 
     async def save(self, session: Session) -> Session | None:
         """Write the next version; the session as it was written, or None when somebody else wrote first."""
@@ -36,7 +47,13 @@ class SessionStore:
             if session.version == 0
             else await self._sessions.replace(document, expected_version=session.version)
         )
-        return written if done else None
+        self._written.pop(session.conversation_id, None)
+        if not done:
+            return None
+        self._written[session.conversation_id] = written
+        if len(self._written) > _WRITTEN_KEPT:
+            self._written.popitem(last=False)
+        return written
 
     async def archive(self, session: Session) -> None:
         """Keep an ended session under its own id, before the next one takes its place; safe to repeat."""
@@ -75,7 +92,7 @@ def session_to_document(session: Session) -> dict[str, object]:
         "text_hashes": list(session.text_hashes),
         "history": [_transition_to_document(move) for move in session.history],
         "recent": [[exchange.customer_text, exchange.reply_text] for exchange in session.recent],
-        "turns": [asdict(result) for result in session.turns],
+        "turns": [_turn_result_to_document(result) for result in session.turns],
     }
 
 
@@ -120,7 +137,25 @@ def session_from_document(document: dict[str, object]) -> Session:
 
 
 def _transition_to_document(move: Transition) -> dict[str, object]:
-    return asdict(move)
+    return {name: getattr(move, name) for name in _TRANSITION_FIELDS}
+
+
+def _turn_result_to_document(result: TurnResult) -> dict[str, object]:
+    return {
+        "turn_id": result.turn_id,
+        "determination": {name: getattr(result.determination, name) for name in _DETERMINATION_FIELDS},
+        "provenance": {name: getattr(result.provenance, name) for name in _PROVENANCE_FIELDS},
+        "previous_state": result.previous_state,
+        "resting_state": result.resting_state,
+        "completed": result.completed,
+        "customer_text": result.customer_text,
+    }
+
+
+# dataclasses.asdict copies deeply, at twenty times the cost of reading the fields.
+_TRANSITION_FIELDS = tuple(field.name for field in fields(Transition))
+_DETERMINATION_FIELDS = tuple(field.name for field in fields(Determination))
+_PROVENANCE_FIELDS = tuple(field.name for field in fields(Provenance))
 
 
 def _transition(document: dict[str, object]) -> Transition:

@@ -72,6 +72,7 @@ class AnswerTurn:
             customer_text=turn.text,
             determination=determined.determination,
             recent=determined.recent,
+            first_attempt=not determined.repeated,
         )
         worded, formed = await self._word_and_form(asked, deadline.minus(min(FINISH_S, deadline.remaining_s() / 4)))
         institution = await self._context.current(Deadline.after(COMMIT_S))
@@ -201,11 +202,9 @@ class AnswerTurn:
         return tuple(events)
 
     async def _commit(self, turn: TurnRecord, answer: SavedAnswer) -> None:
-        """Complete the turn, publish with confirm, remember that it was published; each step is safe to repeat."""
+        """Complete the turn, then publish with confirm; each step is safe to repeat."""
         await self._services.complete_turn(answer.completion, Deadline.after(COMMIT_S))
         await self._publish(turn, answer)
-        if not turn.published:
-            await self._store.mark_published(turn, answer)
 
     async def _publish(self, turn: TurnRecord, answer: SavedAnswer) -> None:
         """Reply and hand-off must be confirmed; an event that nobody could take is only logged."""

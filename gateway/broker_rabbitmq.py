@@ -33,6 +33,8 @@ _log = structlog.get_logger("broker")
 _RPC_TIMEOUT_S = 10.0
 _DECLARE_TIMEOUT_S = 30.0
 _RETRY_S = 0.2
+# A connection that held this long was a good one.
+_SETTLED_S = 1.0
 
 
 class _Subscription:
@@ -200,12 +202,17 @@ class RabbitBroker:
         return lost
 
     async def _supervise(self, lost: asyncio.Event) -> None:
+        clock = asyncio.get_running_loop().time
         while True:
+            connected_at_s = clock()
             await lost.wait()
             self._connected.clear()
             self._counters.connections_lost += 1
             _log.warning("connection to RabbitMQ lost")
             await self._disconnect()
+            if clock() - connected_at_s < _SETTLED_S:
+                # A broker that takes connections and drops them at once is not well: do not press it.
+                await asyncio.sleep(self._options.reconnect_max_s)
             lost = await self._connect_patiently()
             _log.info("connected to RabbitMQ again")
 

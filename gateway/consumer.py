@@ -12,7 +12,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -20,12 +20,13 @@ from opentelemetry.trace import SpanKind
 
 from common import metrics
 from common.deadline import Deadline
-from common.errors import BrokerUnavailable, InvalidInput, PylotoError
+from common.errors import BrokerUnavailable, Conflict, InvalidInput, PylotoError
 from common.observability import SPAN_PROCESS, incoming_trace, span
 from common.turn import MAX_TEXT
 from gateway.answer_turn import AnswerTurn
 from gateway.broker import Broker, Delivery
 from gateway.inbound import Inbound, decode, lag_s
+from gateway.published import PublishedMarks
 from gateway.store import TurnStore
 from gateway.turn_record import TurnRecord, open_turn
 
@@ -70,6 +71,7 @@ class Consumer:
         self._broker = broker
         self._answer_turn = answer_turn
         self._store = store
+        self._published = PublishedMarks(store)
         self._limits = limits
         self._lanes: dict[str, Lane] = {}
         self._running: dict[int, set[asyncio.Task[None]]] = {}
@@ -92,6 +94,7 @@ class Consumer:
         async with asyncio.TaskGroup() as releases:
             for partition in partitions:
                 releases.create_task(self._drain(partition, drain_s))
+        await self._published.flush()
 
     async def _drain(self, partition: int, drain_s: float) -> None:
         if running := self._running.get(partition):
@@ -171,27 +174,31 @@ class Consumer:
             backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
 
     async def _answer_once(self, batch: Sequence[Waiting]) -> None:
-        """Resume the turns that some of these messages belong to, as they were grouped; then open one for the rest."""
+        """Open a turn for the batch; when some of its messages have one already, resume that as it was grouped, first."""
         by_key = {item.message.key: item for item in batch}
+        turn = _opened(list(by_key.values()))
+        if await self._store.open(turn):
+            await self._run(turn, batch)
+        else:
+            await self._resume_known(by_key, batch)
+        for item in batch:
+            await self._broker.ack(item.delivery)
+
+    async def _resume_known(self, by_key: Mapping[str, Waiting], batch: Sequence[Waiting]) -> None:
         known = await self._store.turns_of(tuple(by_key))
         for turn in {turn.key: turn for turn in known.values()}.values():
             await self._resume(turn, [item for item in batch if item.message.key in turn.message_keys])
-        fresh = [item.message for key, item in by_key.items() if key not in known]
+        fresh = [item for key, item in by_key.items() if key not in known]
         if fresh:
-            turn = open_turn(fresh, batch[0].delivery.content_type, int(time.time() * 1000))
+            turn = _opened(fresh)
             if not await self._store.open(turn):
-                # Another replica opened a turn with one of these messages; look again.
-                await self._answer_once(batch)
-                return
-            keys = {message.key for message in fresh}
-            await self._run(turn, [item for item in batch if item.message.key in keys])
-        for item in batch:
-            await self._broker.ack(item.delivery)
+                raise Conflict("another replica opened a turn with one of these messages")
+            await self._run(turn, [item for item in batch if item.message.key in turn.message_keys])
 
     async def _resume(self, turn: TurnRecord, items: Sequence[Waiting]) -> None:
         """A turn that was published is not sent again when only the broker repeats itself; a publisher that repeats gets it."""
         metrics.DUPLICATES.inc(len(items))
-        if turn.published and all(item.delivery.redelivered for item in items):
+        if turn.answer and all(item.delivery.redelivered for item in items) and await self._published.includes(turn):
             return
         await self._run(turn, items)
 
@@ -209,6 +216,7 @@ class Consumer:
                 answered = await self._answer_turn.answer(turn, self._deadline(items))
         finally:
             metrics.TURNS_IN_FLIGHT.dec()
+        self._published.add(turn)
         self._count(turn, items, fallback=answered)
 
     def _deadline(self, items: Sequence[Waiting]) -> Deadline:
@@ -247,6 +255,10 @@ class Consumer:
         except TimeoutError:
             return False
         return True
+
+
+def _opened(items: Sequence[Waiting]) -> TurnRecord:
+    return open_turn([item.message for item in items], items[0].delivery.content_type, int(time.time() * 1000))
 
 
 def _next_batch(lane: Lane) -> list[Waiting]:

@@ -25,7 +25,7 @@ class Determined:
     determination: Determination
     recent: tuple[Exchange, ...]
     source: Source
-    fallback_reason: str
+    repeated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Services:
             determination=determination_from_proto(response.determination, "determination"),
             recent=tuple(Exchange(item.customer_text, item.reply_text) for item in response.recent),
             source=member(Source, response.provenance.source, "provenance.source"),
-            fallback_reason=response.provenance.fallback_reason,
+            repeated=response.repeated_call,
         )
 
     async def generate_response(self, turn: Turn, deadline: Deadline) -> Worded:

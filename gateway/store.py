@@ -11,10 +11,14 @@ from protos.conversation.v1 import messages_pb2 as pb
 
 
 class TurnStore:
-    """`turns`: `_id` is a message key. A document is a turn, or says which turn its message belongs to."""
+    """`turns`: `_id` is a message key; a document is a turn, or says which turn its message belongs to.
+
+    `published`: the keys of the turns of which everything was confirmed.
+    """
 
     def __init__(self, database: Database) -> None:
         self._turns = Documents(database, "turns")
+        self._published = Documents(database, "published")
 
     async def prepare(self) -> None:
         """The index that the trace of a conversation uses."""
@@ -42,9 +46,13 @@ class TurnStore:
         """Save the turn with its answer."""
         await self._turns.put(turn_to_document(replace(turn, answer=answer)))
 
-    async def mark_published(self, turn: TurnRecord, answer: SavedAnswer) -> None:
-        """Remember that the broker confirmed everything."""
-        await self._turns.put(turn_to_document(replace(turn, answer=answer, published=True)))
+    async def mark_published(self, turn_keys: Sequence[str]) -> None:
+        """Remember that the broker confirmed everything of these turns."""
+        await self._published.insert_each([{"_id": key} for key in turn_keys])
+
+    async def is_published(self, turn: TurnRecord) -> bool:
+        """Whether the broker is known to have confirmed everything of the turn."""
+        return await self._published.find(turn.key) is not None
 
     async def newest(self, conversation_id: str, limit: int) -> list[TurnRecord]:
         """The newest turns of a conversation, newest first; for tools."""
@@ -76,7 +84,6 @@ def turn_to_document(turn: TurnRecord) -> dict[str, object]:
         "content_type": turn.content_type,
         "published_at_ms": turn.published_at_ms,
         "opened_at_ms": turn.opened_at_ms,
-        "published": turn.published,
         "answer": {
             "outbound": _encoded(answer.outbound.SerializeToString()) if answer.outbound else "",
             "escalation": _encoded(answer.escalation.SerializeToString()) if answer.escalation else "",
@@ -107,7 +114,6 @@ def turn_from_document(document: dict[str, object]) -> TurnRecord:
         published_at_ms=cast("int", document["published_at_ms"]),
         opened_at_ms=cast("int", document["opened_at_ms"]),
         answer=_answer(answer) if answer else None,
-        published=cast("bool", document["published"]),
     )
 
 

@@ -27,7 +27,6 @@ class TurnRecord:
     published_at_ms: int
     opened_at_ms: int
     answer: "SavedAnswer | None" = None
-    published: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,12 +45,12 @@ class SelectMessageType:
 
     async def select(self, turn: Turn, deadline: Deadline) -> Selected:
         """The form. Raises Unavailable only when no context was ever seen or the store is away."""
-        stored = await self._store.find(turn.turn_id)
+        stored = None if turn.first_attempt else await self._store.find(turn.turn_id)
         if stored is not None:
             return Selected(stored, repeated=True)
         chosen = await self._running.run(turn.turn_id, lambda: self._choose(turn, deadline))
-        await self._store.save(turn, chosen)
-        return Selected(chosen, repeated=False)
+        kept = await self._store.save(turn, chosen)
+        return Selected(kept, repeated=kept is not chosen)
 
     async def drain(self) -> None:
         """Wait for what callers gave up on; for a graceful stop."""

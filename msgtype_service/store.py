@@ -30,9 +30,9 @@ class FormStore:
         document = await self._forms.find(turn_id)
         return form_from_document(document) if document else None
 
-    async def save(self, turn: Turn, stored: StoredForm) -> None:
-        """Keep the result; the first one stays when there are two."""
-        await self._forms.insert(
+    async def save(self, turn: Turn, stored: StoredForm) -> StoredForm:
+        """Keep the result; when there is one already, that stays and is returned."""
+        inserted = await self._forms.insert(
             {
                 "_id": turn.turn_id,
                 "conversation_id": turn.conversation_id,
@@ -41,6 +41,7 @@ class FormStore:
                 "at_ms": int(time.time() * 1000),
             }
         )
+        return stored if inserted else await self.find(turn.turn_id) or stored
 
 
 def form_from_document(document: dict[str, object]) -> StoredForm:

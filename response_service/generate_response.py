@@ -56,12 +56,12 @@ class GenerateResponse:
 
     async def generate(self, turn: Turn, deadline: Deadline) -> Generated:
         """The guarded text, never empty. Raises Unavailable only when no context was ever seen or the store is away."""
-        stored = await self._store.find(turn.turn_id)
+        stored = None if turn.first_attempt else await self._store.find(turn.turn_id)
         if stored is not None:
             return Generated(stored, repeated=True)
         reply = await self._running.run(turn.turn_id, lambda: self._write(turn, deadline))
-        await self._store.save(turn, reply)
-        return Generated(reply, repeated=False)
+        kept = await self._store.save(turn, reply)
+        return Generated(kept, repeated=kept is not reply)
 
     async def drain(self) -> None:
         """Wait for what callers gave up on; for a graceful stop."""

@@ -45,8 +45,8 @@ class ReplyStore:
         document = await self._replies.find(turn_id)
         return reply_from_document(document) if document else None
 
-    async def save(self, turn: Turn, reply: StoredReply) -> None:
-        """Keep the result; the first one stays when there are two."""
+    async def save(self, turn: Turn, reply: StoredReply) -> StoredReply:
+        """Keep the result; when there is one already, that stays and is returned."""
         at_ms = int(time.time() * 1000)
         document = {
             "_id": turn.turn_id,
@@ -58,7 +58,9 @@ class ReplyStore:
         }
         if reply.blocked:
             await self._blocked.insert({**document, "customer_text": turn.customer_text})
-        await self._replies.insert(document)
+        if await self._replies.insert(document):
+            return reply
+        return await self.find(turn.turn_id) or reply
 
     async def newest_blocked(self, limit: int) -> list[dict[str, object]]:
         """Turns with blocked texts, newest first."""

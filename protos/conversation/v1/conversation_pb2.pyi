@@ -461,6 +461,7 @@ class Turn(_message.Message):
     CUSTOMER_TEXT_FIELD_NUMBER: _builtins.int
     DETERMINATION_FIELD_NUMBER: _builtins.int
     RECENT_FIELD_NUMBER: _builtins.int
+    FIRST_ATTEMPT_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """Identifies the turn everywhere: the same turn asked twice gives the stored result. Required, at most 128 characters."""
     conversation_id: _builtins.str
@@ -469,6 +470,8 @@ class Turn(_message.Message):
     """The channel, such as whatsapp. Required."""
     customer_text: _builtins.str
     """What the customer wrote, joined when several messages are answered together; at most 16,384 characters."""
+    first_attempt: _builtins.bool
+    """True when the caller knows that it never asked this turn before, so that looking for a stored result can be spared."""
     @_builtins.property
     def determination(self) -> Global___Determination:
         """What the FSM service decided. Required."""
@@ -486,10 +489,11 @@ class Turn(_message.Message):
         customer_text: _builtins.str = ...,
         determination: Global___Determination | None = ...,
         recent: _abc.Iterable[Global___Exchange] | None = ...,
+        first_attempt: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["determination", b"determination"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "conversation_id", b"conversation_id", "customer_text", b"customer_text", "determination", b"determination", "recent", b"recent", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "conversation_id", b"conversation_id", "customer_text", b"customer_text", "determination", b"determination", "first_attempt", b"first_attempt", "recent", b"recent", "turn_id", b"turn_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
