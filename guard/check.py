@@ -49,16 +49,16 @@ def check(text: str, *, customer_text: str = "") -> Verdict:
     book = rulebook()
     read = with_digits(fold_with_offsets(text))
     hits = rule_hits(read, _figures(customer_text) if customer_text else frozenset())
+    probability, violation = opinion.of(read.text, [(hit.span[0], hit.name) for hit in hits])
     findings: list[Finding] = []
     doubts: list[Finding] = []
-    for rule, span in hits:
-        if span is not None:
-            start, end = read.original_span(*span)
-            (doubts if rule.doubt else findings).append(Finding(rule.violation, rule.id, start, end, rule.reason))
-    if not findings and not doubts:
-        probability, violation = opinion.harm_and_kind(read.text, hit_names(hits))
-        if probability >= opinion.threshold():
-            doubts.append(Finding(violation, "segunda_opiniao", 0, len(text), _OPINION))
+    for hit in hits:
+        if hit.holds and (hit.rule.certain or probability >= opinion.CLEARED_BELOW):
+            start, end = read.original_span(*hit.span)
+            found = Finding(hit.rule.violation, hit.rule.id, start, end, hit.rule.reason)
+            (doubts if hit.rule.doubt else findings).append(found)
+    if not findings and not doubts and violation is not None:
+        doubts.append(Finding(violation, "segunda_opiniao", 0, len(text), _OPINION))
     return Verdict(tuple(findings), tuple(doubts))
 
 
@@ -89,27 +89,36 @@ def violations(text: str) -> frozenset[Violation]:
     return frozenset(f.violation for f in (*verdict.findings, *verdict.doubts))
 
 
-def rule_hits(read: Folded, figures: frozenset[str] = frozenset()) -> list[tuple[Rule, tuple[int, int] | None]]:
-    """The rules whose pattern occurs, each with where it holds (folded positions), or None when its surroundings spare it."""
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A rule whose pattern occurs at `span` (folded positions); `holds` unless its surroundings take the violation away."""
+
+    rule: Rule
+    span: tuple[int, int]
+    holds: bool
+
+    @property
+    def name(self) -> str:
+        """The hit as a feature of the second opinion: `id` holds, `~id` was spared."""
+        return self.rule.id if self.holds else f"~{self.rule.id}"
+
+
+def rule_hits(read: Folded, figures: frozenset[str] = frozenset()) -> list[Hit]:
+    """What each rule says of a folded text: where it holds, else where it was spared; nothing when it does not occur."""
     book = rulebook()
     around = Surroundings(read.text, book.clause_break, book.idiom)
-    hits: list[tuple[Rule, tuple[int, int] | None]] = []
+    hits: list[Hit] = []
     for rule in book.rules:
-        matched = False
+        spared: Hit | None = None
         for match in rule.pattern.finditer(read.text):
-            matched = True
             if not _spared(rule, match, around, book, figures):
-                hits.append((rule, match.span()))
+                hits.append(Hit(rule, match.span(), holds=True))
                 break
+            spared = spared or Hit(rule, match.span(), holds=False)
         else:
-            if matched:
-                hits.append((rule, None))
+            if spared is not None:
+                hits.append(spared)
     return hits
-
-
-def hit_names(hits: list[tuple[Rule, tuple[int, int] | None]]) -> list[str]:
-    """The hits as features of the second opinion: `id` holds, `~id` was spared."""
-    return [rule.id if span is not None else f"~{rule.id}" for rule, span in hits]
 
 
 def _spared(rule: Rule, match: re.Match[str], around: Surroundings, book: Rulebook, figures: frozenset[str]) -> bool:

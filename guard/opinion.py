@@ -17,13 +17,17 @@ from importlib import resources
 from common.taxonomy import Violation
 
 BITS = 16
+# A rule that is not marked `certeza` gives way when the model is this sure that the text is harmless.
+CLEARED_BELOW = 0.3
 _MASK = (1 << BITS) - 1
 _TOKEN = re.compile(r"\w+|[?!$%:]")
+_PIECE = 60  # characters
+_SENTENCE_END = re.compile(r"[.!?\n]+(?=\s|$)")
 _DIGITS = re.compile(r"\d+")
 # Feature blocks: their values are normalised by themselves so that a long text does not drown the rule hits.
 _CHARACTERS = 1.0
 _WORDS = 1.0
-_RULES = 0.5
+_RULES = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +64,38 @@ def features(text: str, rules: Iterable[str]) -> Iterator[tuple[int, float]]:
         yield crc(f"r{name}".encode()) & _MASK, _RULES
 
 
-def harm_and_kind(text: str, rules: Iterable[str]) -> tuple[float, Violation]:
-    """The probability that a folded text breaks a constraint, and the likeliest constraint."""
+def of(text: str, hits: Iterable[tuple[int, str]]) -> tuple[float, Violation | None]:
+    """The probability that a folded text breaks a constraint, and which one when that is enough for a doubt.
+
+    `hits`: position and name of each rule hit. A long text is read piece by piece, so that politeness around a promise does not
+    water it down: the worst piece counts.
+    """
     model = _model()
-    pairs = list(features(text, rules))
-    harm = model.harm
-    score = model.bias + model.scale * sum(harm[bucket] * value for bucket, value in pairs)
-    probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
-    if probability < model.threshold:
-        return probability, Violation.PRICE
-    best = max(model.kinds, key=lambda k: k[1] + model.scale * sum(k[2][bucket] * value for bucket, value in pairs))
-    return probability, best[0]
+    worst, pairs = 0.0, list[tuple[int, float]]()
+    hits = list(hits)
+    for start, end in _pieces(text):
+        here = list(features(text[start:end], [name for at, name in hits if start <= at < end]))
+        score = model.bias + model.scale * sum(model.harm[bucket] * value for bucket, value in here)
+        probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
+        if probability > worst:
+            worst, pairs = probability, here
+    if worst < model.threshold:
+        return worst, None
+    kind = max(model.kinds, key=lambda k: k[1] + model.scale * sum(k[2][bucket] * value for bucket, value in pairs))
+    return worst, kind[0]
 
 
-def threshold() -> float:
-    """From which probability a text that no rule finds is doubtful."""
-    return _model().threshold
+def _pieces(text: str) -> list[tuple[int, int]]:
+    """Bounds of runs of whole sentences, each about as long as the examples that the model learned from."""
+    pieces: list[tuple[int, int]] = []
+    start = 0
+    for match in _SENTENCE_END.finditer(text):
+        if match.end() - start >= _PIECE:
+            pieces.append((start, match.end()))
+            start = match.end()
+    if start < len(text) or not pieces:
+        pieces.append((start, len(text)))
+    return pieces
 
 
 @cache

@@ -29,6 +29,7 @@ class Rule:
     pattern: re.Pattern[str]
     spared_by: tuple[Cue, ...]
     unless: re.Pattern[str] | None
+    certain: bool
     doubt: bool
     must_match: tuple[str, ...]
     must_not_match: tuple[str, ...]
@@ -71,6 +72,7 @@ def rulebook() -> Rulebook:
                     pattern=_compiled(entry["padroes"], words),
                     spared_by=tuple(cues[name] for name in entry.get("poupa", document.get("poupa", []))),
                     unless=_compiled(unless, words) if unless else None,
+                    certain=bool(entry.get("certeza", False)),
                     doubt=bool(entry.get("duvida", False)),
                     must_match=tuple(entry["must_match"]),
                     must_not_match=tuple(entry["must_not_match"]),

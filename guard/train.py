@@ -13,8 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from common.taxonomy import Violation
-from guard.check import hit_names, rule_hits
-from guard.normalise import fold_with_offsets
+from guard.check import rule_hits
+from guard.normalise import Folded, fold_with_offsets
 from guard.numbers import with_digits
 from guard.opinion import BITS, features
 
@@ -28,10 +28,10 @@ def main() -> None:
     texts, kinds = _labelled()
     harmful = np.array([bool(k) for k in kinds])
     rows = _matrix(texts)
-    harm = LogisticRegression(C=20.0, max_iter=3000, class_weight="balanced", random_state=_SEED)
+    harm = LogisticRegression(C=20.0, max_iter=3000, solver="liblinear", class_weight="balanced", random_state=_SEED)
     folds = StratifiedKFold(10, shuffle=True, random_state=_SEED)
     held_back = cross_val_predict(harm, rows, harmful, cv=folds, method="predict_proba")[:, 1]
-    blocked = np.array([any(span is not None for _, span in rule_hits(_read(t))) for t in texts])
+    blocked = np.array([any(hit.holds for hit in rule_hits(_read(t))) for t in texts])
     for threshold in (0.4, 0.45, 0.5, 0.55, 0.6, 0.65):
         both = (held_back >= threshold) | blocked
         sys.stdout.write(f"{threshold:.2f}: recall {both[harmful].mean():.3f}, false {both[~harmful].mean():.3f}\n")
@@ -39,13 +39,13 @@ def main() -> None:
     weights = [harm.coef_[0]]
     biases = [float(harm.intercept_[0])]
     for violation in Violation:
-        one = LogisticRegression(C=20.0, max_iter=3000, class_weight="balanced", random_state=_SEED)
+        one = LogisticRegression(C=20.0, max_iter=3000, solver="liblinear", class_weight="balanced", random_state=_SEED)
         one.fit(rows, np.array([violation.value in k for k in kinds]))
         weights.append(one.coef_[0])
         biases.append(float(one.intercept_[0]))
     scale = max(float(np.abs(w).max()) for w in weights) / 127
     stored = {
-        "threshold": float(sys.argv[1]) if len(sys.argv) > 1 else 0.5,
+        "threshold": float(sys.argv[1]) if len(sys.argv) > 1 else 0.6,
         "bias": round(biases[0], 6),
         "scale": scale,
         "harm": _packed(weights[0], scale),
@@ -69,7 +69,7 @@ def _labelled() -> tuple[list[str], list[list[str]]]:
     return texts, kinds
 
 
-def _read(text: str):  # noqa: ANN202
+def _read(text: str) -> Folded:
     return with_digits(fold_with_offsets(text))
 
 
@@ -79,7 +79,7 @@ def _matrix(texts: list[str]) -> csr_matrix:
     ends = [0]
     for text in texts:
         read = _read(text)
-        for bucket, value in features(read.text, hit_names(rule_hits(read))):
+        for bucket, value in features(read.text, [hit.name for hit in rule_hits(read)]):
             columns.append(bucket)
             data.append(value)
         ends.append(len(columns))
