@@ -52,7 +52,7 @@ def decide(
     if escalate:
         return _hand_off(view, understanding, institution, refused)
     if view.confidence < min_confidence:
-        return _clarify(view, session, refused)
+        return _clarify(view, session, text, refused)
     if view.resting is State.COMPLETED:
         phrase = "THANKS" if _THANKS.search(text) else "GOODBYE"
         return _decision(Action.CLOSE, view, State.COMPLETED, refused, phrase=phrase)
@@ -150,12 +150,14 @@ def _hand_off(view: _View, understanding: Understanding, institution: Institutio
     return _decision(Action.HAND_OFF, view, State.ESCALATING, refused, phrase=phrase, reason=reason)
 
 
-def _clarify(view: _View, session: Session, refused: list[str]) -> Decision:
+def _clarify(view: _View, session: Session, text: str, refused: list[str]) -> Decision:
     if session.clarifications >= 1:
         return _decision(
             Action.HAND_OFF, view, State.ESCALATING, refused, phrase="HANDOFF_UNCLEAR", reason="unclear", clarified=True
         )
-    return _decision(Action.CLARIFY, view, State.AWAITING_USER, refused, phrase=_clarifying(view.vertente), clarified=True)
+    return _decision(
+        Action.CLARIFY, view, State.AWAITING_USER, refused, phrase=_clarifying(view.vertente, text), clarified=True
+    )
 
 
 def _phrase(view: _View, text: str) -> str:
@@ -165,11 +167,13 @@ def _phrase(view: _View, text: str) -> str:
     if view.intent:
         return ""
     if view.category is Category.OUTRO or view.vertente is Vertente.NENHUMA:
-        return "CLARIFY" if view.category in {Category.OUTRO, Category.SUPORTE} else ""
+        return _clarifying(Vertente.NENHUMA, text) if view.category in {Category.OUTRO, Category.SUPORTE} else ""
     return f"NEED_{view.vertente}"
 
 
-def _clarifying(vertente: Vertente) -> str:
+def _clarifying(vertente: Vertente, text: str) -> str:
+    if not any(character.isalnum() for character in text):
+        return "EMPTY"
     return "CLARIFY" if vertente is Vertente.NENHUMA else f"CLARIFY_{vertente}"
 
 
