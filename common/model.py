@@ -300,8 +300,10 @@ class OpenAIModel:
             problem = f"the provider failed ({status})"
             return _CallFailed(problem, CallOutcome.SERVER_ERROR, retryable=True, wait_s=wait_s)
         advice = _ADVICE.get(status, "see the provider's documentation")
-        _log.error("llm rejects the call", status=status, code=code, param=error.param, model=task.model, advice=advice)
-        return _CallFailed(f"the provider rejects the call ({status} {code})", CallOutcome.REJECTED, retryable=False)
+        _log.error("llm rejects the call", status=status, code=code, param=option, model=task.model, advice=advice)
+        problem = f"the provider rejects the call ({status} {code})"
+        # A wrong key, address or model fails every call; a wrong request may be this customer's alone.
+        return _CallFailed(problem, CallOutcome.REJECTED, retryable=False, for_all=status in (401, 403, 404))
 
 
 def _circuit_open(task: str) -> ModelUnavailable:

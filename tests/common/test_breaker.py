@@ -119,18 +119,21 @@ def test_a_cancelled_probe_frees_the_place() -> None:
 
 
 def test_a_call_from_before_the_opening_is_no_probe() -> None:
-    """Its late success tells about the time before."""
+    """Its late success tells about the time before: it neither closes the circuit nor frees the probe's place."""
     clock = Clock()
     breaker = Breaker(RULES, now_s=clock)
     early = breaker.admit()
     assert early is not None
     for _ in range(3):
         call(breaker, fails=True)
+    clock.now_s = 2.0
+    assert breaker.admit() is not None
 
     with early:
         early.succeeded()
 
-    assert breaker.state is BreakerState.OPEN
+    assert breaker.state is BreakerState.HALF_OPEN
+    assert not call(breaker, fails=False)
 
 
 def test_changes_are_told() -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,26 @@ from simulator.config import Behaviour, Delay, Fault, Script, SimulatorConfig
 from tests.common.model_setup import TASK, Line, Reply, Seen, always, asking, scripted
 
 HINT = '{"hint": {"text": "Olá!", "line": "CRM", "confidence": 0.8}}'
+
+
+@asynccontextmanager
+async def _model_of(
+    handler: Callable[[web.Request], Awaitable[web.Response]],
+) -> AsyncIterator[tuple[OpenAIModel, Seen]]:
+    """A model on a server that the simulator cannot play."""
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", handler)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    seen = Seen()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    model = OpenAIModel(ModelSettings(llm_base_url=url, llm_api_key=SecretStr("k")), seen)
+    try:
+        yield model, seen
+    finally:
+        await model.close()
+        await runner.cleanup()
 
 
 async def test_an_answer_is_typed_and_accounted() -> None:
@@ -203,6 +224,24 @@ async def test_refusals_do_not_open_the_circuit() -> None:
         assert (setup.calls, setup.seen.states) == (30, [])
 
 
+@pytest.mark.parametrize(("status", "calls"), [(400, 10), (422, 10), (401, 5), (403, 5), (404, 5)])
+async def test_only_rejections_that_hit_every_call_open_the_circuit(status: int, calls: int) -> None:
+    """A wrong key does; a request that is wrong may be one customer's, and must not cut the others off."""
+    served = 0
+
+    async def reject(_: web.Request) -> web.Response:
+        nonlocal served
+        served += 1
+        return web.json_response({"error": {"message": "no", "code": "x", "param": "messages"}}, status=status)
+
+    async with _model_of(reject) as (model, _):
+        for _ in range(10):
+            with pytest.raises(ModelUnavailable):
+                await model.ask(TASK, prefix="p", user="u", deadline=Deadline.after(5))
+
+    assert served == calls
+
+
 async def test_the_circuit_opens_and_closes_by_itself() -> None:
     """Five failures, then no calls, then one probe and back to normal."""
     async with asking(always(Fault.SERVER_ERROR), llm_max_attempts=1, llm_breaker_open_s=0.2) as setup:
@@ -319,27 +358,6 @@ async def test_a_server_that_is_away_is_unavailable() -> None:
         assert setup.seen.outcomes == [CallOutcome.CONNECTION] * 3
 
 
-async def _ask_server(
-    handler: Callable[[web.Request], Awaitable[web.Response]], task: Task[Reply] = TASK
-) -> tuple[object, Seen]:
-    """One question to a server that the simulator cannot play."""
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", handler)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    seen = Seen()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    model = OpenAIModel(ModelSettings(llm_base_url=url, llm_api_key=SecretStr("k")), seen)
-    try:
-        return await model.ask(task, prefix="p", user="u", deadline=Deadline.after(5)), seen
-    except ModelUnavailable as error:
-        return error, seen
-    finally:
-        await model.close()
-        await runner.cleanup()
-
-
 async def test_an_option_that_the_server_refuses_is_left_out() -> None:
     """Each costs one call, the first time; nothing else changes."""
     bodies: list[dict[str, JsonValue]] = []
@@ -353,9 +371,10 @@ async def test_an_option_that_the_server_refuses_is_left_out() -> None:
         content = '{"text": "ok", "line": "CRM", "confidence": 1}'
         return web.json_response({"choices": [{"message": {"content": content}, "finish_reason": "stop"}]})
 
-    answer, _ = await _ask_server(picky)
+    async with _model_of(picky) as (model, _):
+        answer = await model.ask(TASK, prefix="p", user="u", deadline=Deadline.after(5))
 
-    assert getattr(answer, "value", None) == Reply(text="ok", line=Line.CRM, confidence=1)
+    assert answer.value == Reply(text="ok", line=Line.CRM, confidence=1)
     assert [("temperature" in body, "seed" in body) for body in bodies] == [(True, True), (False, True), (False, False)]
 
 
@@ -366,9 +385,10 @@ async def test_an_answer_that_is_no_completion_is_unavailability(body: str) -> N
     async def odd(_: web.Request) -> web.Response:
         return web.Response(text=body)
 
-    answer, seen = await _ask_server(odd)
+    async with _model_of(odd) as (model, seen):
+        with pytest.raises(ModelUnavailable, match="no chat completion"):
+            await model.ask(TASK, prefix="p", user="u", deadline=Deadline.after(5))
 
-    assert isinstance(answer, ModelUnavailable)
     assert seen.outcomes == [CallOutcome.SERVER_ERROR] * 3
 
 
@@ -385,7 +405,9 @@ async def test_options_follow_the_family_of_the_model(model: str, temperature: f
         return web.Response(status=422)
 
     task = Task(name="response", answer_type=Reply, model=model, prompt_version="v1", max_output_tokens=300)
-    await _ask_server(remember, task)
+    async with _model_of(remember) as (asked, _):
+        with pytest.raises(ModelUnavailable):
+            await asked.ask(task, prefix="p", user="u", deadline=Deadline.after(5))
 
     body = bodies[0]
     assert (body.get("temperature"), body.get("reasoning_effort")) == (temperature, effort)
