@@ -5,21 +5,35 @@ from dataclasses import replace
 from common.taxonomy import Category, Vertente
 from fsm_service.understanding.reading import (
     CATEGORY_OF,
-    LINE_OF,
     NEEDS_PERSON,
     NOT_BUSINESS,
     Reading,
+    decode,
+    escalates,
     intent_of,
     read,
 )
 from fsm_service.understanding.types import Memory
 
 _SURE = 0.6
-"""A reading with this probability stands against what the conversation was about."""
-_SHORT = 7
-"""A message of at most this many words may be a follow-up that means nothing alone."""
+"""A reading with this share of the probability stands against what the conversation was about."""
 _JOINED_SURE = 0.6
 _COURTESY = frozenset({"ack_only", "greeting_only", "thanks", "goodbye", "only_that", "gibberish"})
+_BY_ITSELF = frozenset(
+    {"question", "need", "price", "hire", "human", "incident", "negotiation", "demo", "partner", "legal_specific", "privacy"}
+)
+"""Signs that a message asks for something, so that it can be understood without the fragments before it."""
+
+_SIGNS_OF: dict[Category, frozenset[str]] = {
+    Category.SUPORTE: frozenset({"incident", "howto", "anger"}),
+    Category.LEGAL: frozenset({"privacy", "legal_specific"}),
+    Category.COMERCIAL: frozenset(
+        {"price", "negotiation", "hire", "demo", "partner", "deadline", "human", "handled", "not_now", "no_handoff"}
+    ),
+    Category.IA: frozenset({"robot_question"}),
+    Category.INSTITUCIONAL: frozenset({"question"}),
+}
+"""What a message that turns to another matter usually shows; without it the matter in hand goes on."""
 
 
 def in_conversation(alone: Reading, text: str, memory: Memory) -> Reading:
@@ -29,66 +43,91 @@ def in_conversation(alone: Reading, text: str, memory: Memory) -> Reading:
     if alone.injection:
         return replace(alone, vertente=memory.vertente)
     reading = _about(alone, text, memory)
-    reading = _keep_line(reading, memory)
-    escalate = _still_needs_person(reading, memory) if memory.escalated else reading.escalate
-    return replace(reading, escalate=escalate, intent=reading.intent or intent_of(reading.category, reading))
+    if reading.category in NOT_BUSINESS | {Category.INSTITUCIONAL} or reading.vertente is Vertente.NENHUMA:
+        reading = replace(reading, vertente=memory.vertente)
+    escalate = reading.escalate
+    if memory.escalated:
+        escalate = _still_needs_person(reading)
+    return replace(reading, escalate=escalate, intent=intent_of(reading.category, reading))
 
 
 def _about(reading: Reading, text: str, memory: Memory) -> Reading:
-    """The reading with the category that the conversation gives it."""
-    if memory.category is Category.SPAM and reading.category in NOT_BUSINESS | {Category.INSTITUCIONAL}:
+    """The reading with the line and category that the conversation gives it."""
+    if memory.category is Category.SPAM and reading.category in NOT_BUSINESS | {Category.INSTITUCIONAL, Category.COMERCIAL}:
         return replace(reading, category=Category.SPAM, evidence="earlier spam", escalate=False)
-    if reading.category in {Category.SPAM, Category.SAUDACAO} or reading.signs & _COURTESY or reading.evidence != "model":
-        return reading
-    weak = reading.confidence < _SURE or (len(reading.tokens) <= _SHORT and reading.category is Category.OUTRO)
-    if not weak:
+    if memory.category is Category.OUTRO and _goes_on_with_order(reading, memory):
+        return replace(
+            reading,
+            category=Category.OUTRO,
+            vertente=Vertente.NENHUMA,
+            evidence="order meant for another business",
+            escalate=False,
+        )
+    if reading.evidence != "model":
         return reading
     if memory.vertente is Vertente.NENHUMA and memory.category in {None, *NOT_BUSINESS}:
         return _read_together(reading, text, memory)
     return _follow_up(reading, memory)
 
 
+def _goes_on_with_order(reading: Reading, memory: Memory) -> bool:
+    """True for the address, the change or the extras after an order that was meant for a pizzeria or the like."""
+    before = read(memory.last_customer_texts[-1]) if memory.last_customer_texts else None
+    return before is not None and "food_order" in before.signs and "capability" not in reading.signs
+
+
 def _read_together(reading: Reading, text: str, memory: Memory) -> Reading:
-    """Fragments of one thought: read with the ones before it when that says more."""
-    joined = read(" ".join((*memory.last_customer_texts[-5:], text)))
-    if joined.category in NOT_BUSINESS or joined.confidence < max(_JOINED_SURE, reading.confidence):
+    """Fragments of one thought: read with the ones before it when that says more than the last one alone."""
+    if reading.category not in NOT_BUSINESS and reading.confidence >= _SURE and reading.signs & _BY_ITSELF:
         return reading
-    return replace(joined, tokens=reading.tokens, signs=reading.signs, evidence="fragments read together")
+    joined = read(" ".join((*memory.last_customer_texts[-5:], text)))
+    if (
+        joined.evidence == "model"
+        and joined.category not in NOT_BUSINESS
+        and joined.confidence >= _JOINED_SURE
+        and reading.mentioned | (reading.signs & _BY_ITSELF)
+    ):
+        return replace(joined, tokens=reading.tokens, signs=reading.signs, evidence="fragments read together")
+    if reading.signs & _BY_ITSELF or reading.mentioned:
+        return reading
+    vertente, category, confidence = decode(reading.scores, lambda _, other: 1.5 if other is Category.OUTRO else 0.0)
+    fragment = replace(reading, vertente=vertente, category=category, confidence=confidence)
+    return replace(fragment, escalate=escalates(fragment))
 
 
 def _follow_up(reading: Reading, memory: Memory) -> Reading:
-    """A weak message goes on about the matter in hand."""
-    category = memory.category
-    if category is None or category in NOT_BUSINESS:
-        category = CATEGORY_OF.get(memory.vertente)
-    if category is None:
-        return reading
-    if reading.category in NEEDS_PERSON and reading.scores.category.get(reading.category, 0.0) > 0.4:
-        return reading
-    if category is Category.COMERCIAL and not memory.escalated:
-        category = CATEGORY_OF.get(memory.vertente, category)
-    return replace(reading, category=category, confidence=max(reading.confidence, 0.55), evidence="follow-up", intent="")
+    """The likeliest reading given the matter in hand; the fewer the words, the more the conversation counts."""
+    count = len(reading.tokens)
+    strength = 2.2 if count <= 3 else 1.7 if count <= 7 else 1.0
+    if reading.mentioned - {memory.vertente}:
+        strength *= 0.4
+    usual = CATEGORY_OF.get(memory.vertente)
 
+    def prior(vertente: Vertente, category: Category) -> float:
+        bonus = 0.0
+        if vertente is memory.vertente and vertente is not Vertente.NENHUMA:
+            bonus += 1.0
+        if category is usual:
+            bonus += 0.8
+        if category is memory.category and category not in NOT_BUSINESS:
+            bonus += 0.8
+        if category in _SIGNS_OF and not reading.signs & _SIGNS_OF[category] and category is not memory.category:
+            bonus -= 0.8
+        if category is Category.SPAM or (category is Category.OUTRO and memory.category is not Category.OUTRO):
+            bonus -= 1.2
+        return bonus * strength
 
-def _keep_line(reading: Reading, memory: Memory) -> Reading:
-    """The active line after the message: kept unless the message clearly turns to another."""
-    if memory.vertente is Vertente.NENHUMA or reading.vertente is memory.vertente:
-        return reading
-    turns = reading.vertente is not Vertente.NENHUMA and (
-        reading.scores.vertente.get(reading.vertente, 0.0) > _SURE or reading.vertente in reading.mentioned
+    vertente, category, confidence = decode(reading.scores, prior)
+    placed = replace(
+        reading, vertente=vertente, category=category, confidence=max(confidence, 0.5), evidence="the matter in hand"
     )
-    if turns and reading.evidence != "follow-up":
-        return reading
-    category = reading.category
-    if category in LINE_OF and category is not CATEGORY_OF.get(memory.vertente):
-        category = CATEGORY_OF[memory.vertente]
-    return replace(reading, vertente=memory.vertente, category=category)
+    return replace(placed, escalate=escalates(placed))
 
 
-def _still_needs_person(reading: Reading, memory: Memory) -> bool:
+def _still_needs_person(reading: Reading) -> bool:
     """After a hand-off: insisting keeps it open; courtesy and questions that only ask to be informed do not."""
-    if reading.category in NOT_BUSINESS or reading.signs & _COURTESY:
+    if reading.category in NOT_BUSINESS or reading.signs & (_COURTESY | {"no_handoff"}):
         return False
     if reading.escalate:
         return True
-    return memory.category in NEEDS_PERSON and "question" not in reading.signs and reading.evidence == "follow-up"
+    return "question" not in reading.signs and reading.category in NEEDS_PERSON | set(CATEGORY_OF.values())

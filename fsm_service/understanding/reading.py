@@ -1,9 +1,11 @@
 """Reads one message on its own: model scores and signs become one consistent line, category and escalation."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from common.taxonomy import Category, Vertente
+from fsm_service.understanding.clauses import LINE_CONCEPTS, focus
 from fsm_service.understanding.features import concepts, extract
 from fsm_service.understanding.injection import is_injection
 from fsm_service.understanding.model import Scores, load
@@ -34,15 +36,9 @@ INTENTS: dict[Category, tuple[str, ...]] = {
     Category.LEGAL: ("LGPD_E_DADOS", "DUVIDA_JURIDICA"),
 }
 
-# Concepts that by themselves name a line; used to see a second line in the message.
-_LINE_CONCEPTS: dict[Vertente, frozenset[str]] = {
-    Vertente.ENTREGA: frozenset({"entregador", "entregar"}),
-    Vertente.SERVICOS: frozenset({"faxina", "profissional"}),
-    Vertente.TECNOLOGIA: frozenset({"sistema", "automacao"}),
-    Vertente.CRM: frozenset({"crm"}),
-}
 _COURTESY_WORDS = 9
 _SMALL = 1e-6
+_SURE_SPAM = 0.42
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +77,27 @@ def read(text: str) -> Reading:
         confidence=confidence,
         escalate=False,
         injection=is_injection(text),
-        mentioned=frozenset(line for line, names in _LINE_CONCEPTS.items() if names.intersection(affirmed)),
+        mentioned=frozenset(line for line, names in LINE_CONCEPTS.items() if names.intersection(affirmed)),
         evidence="model",
     )
-    reading = _decided_by_rule(reading)
+    reading = _decided_by_rule(_with_focus(reading, text))
     return replace(reading, escalate=escalates(reading), intent=intent_of(reading.category, reading))
 
 
-def decode(scores: Scores) -> tuple[Vertente, Category, float]:
-    """The likeliest line and category that go together, with their joint probability."""
+def decode(scores: Scores, prior: Callable[[Vertente, Category], float] | None = None) -> tuple[Vertente, Category, float]:
+    """The likeliest line and category that go together, with their share of the probability.
+
+    `prior` is added to the logarithm of each pair's score: what the conversation makes more or less likely.
+    """
     best, best_value, whole = (Vertente.NENHUMA, Category.OUTRO), 0.0, 0.0
     for category in Category:
         category_share = scores.category.get(category, 0.0)
         for vertente in Vertente:
             if not goes_with(vertente, category):
                 continue
-            value = math.sqrt(category_share**2 * max(scores.vertente.get(vertente, 0.0), _SMALL))
+            value = category_share * math.sqrt(max(scores.vertente.get(vertente, 0.0), _SMALL))
+            if prior is not None:
+                value *= math.exp(prior(vertente, category))
             whole += value
             if value > best_value:
                 best, best_value = (vertente, category), value
@@ -110,6 +111,23 @@ def goes_with(vertente: Vertente, category: Category) -> bool:
     return vertente is Vertente.NENHUMA or category not in WITHOUT_LINE
 
 
+def _with_focus(reading: Reading, text: str) -> Reading:
+    """The reading of what the customer puts first, when the message chooses between lines."""
+    chosen = focus(text)
+    if chosen is None or reading.category in NOT_BUSINESS | {Category.SUPORTE, Category.LEGAL}:
+        return reading
+    kept, line = chosen
+    category = reading.category
+    if category not in NEEDS_PERSON:
+        tokens = kept.split()
+        scores = load().score(extract(tokens, signals(kept, kept)))
+        _, category, _ = decode(scores)
+        category = category if category in NEEDS_PERSON else CATEGORY_OF[line]
+    return replace(
+        reading, vertente=line, category=category, confidence=max(reading.confidence, 0.75), evidence="what is put first"
+    )
+
+
 def _decided_by_rule(reading: Reading) -> Reading:
     """The cases in which a sign is surer than the model."""
     signs, category = reading.signs, reading.category
@@ -118,25 +136,27 @@ def _decided_by_rule(reading: Reading) -> Reading:
     if "spam_shape" in signs and reading.scores.category.get(Category.SPAM, 0.0) > 0.12:
         return _as(reading, Category.SPAM, max(reading.confidence, 0.8), "shape of spam")
     if category is Category.SPAM:
-        return reading
+        if reading.scores.category[Category.SPAM] >= _SURE_SPAM:
+            return reading
+        # Spam ends the conversation: an honest customer must not meet it by chance.
+        vertente, category, confidence = decode(reading.scores, lambda _, other: -9.0 if other is Category.SPAM else 0.0)
+        reading = replace(reading, vertente=vertente, category=category, confidence=confidence)
     if "wrong_number" in signs and not reading.mentioned:
         return _as(reading, Category.OUTRO, 0.9, "wrong number")
     if "greeting_only" in signs:
         return _as(reading, Category.SAUDACAO, 0.97, "greeting")
     if _is_courtesy(reading):
         return _as(reading, Category.SAUDACAO, 0.95, "thanks or goodbye")
-    if signs & {"gibberish"}:
+    if "gibberish" in signs:
         return _as(reading, Category.OUTRO, 0.6, "no readable words")
     if "ack_only" in signs:
         return _as(reading, Category.OUTRO, 0.7, "acknowledgement only")
     if "food_order" in signs:
         return _as(reading, Category.OUTRO, 0.8, "order meant for another business")
     if "human" in signs and "no_handoff" not in signs and category not in {Category.SUPORTE, Category.LEGAL}:
-        line = reading.vertente if reading.vertente in reading.mentioned or "falar" not in reading.tokens else reading.vertente
         return replace(
             reading,
             category=Category.COMERCIAL,
-            vertente=line,
             confidence=max(reading.confidence, 0.9),
             evidence="asks for a person",
         )

@@ -43,6 +43,7 @@ ABBREVIATIONS: dict[str, str] = {
 
 _INVISIBLE = re.compile(r"[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0e\ufe0f]")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
+LAUGHTER = "kkk"
 _LAUGH = re.compile(
     r"\b(?:k{2,}|(?:[ah]*ha){2,}h?|(?:rs){1,}r?|(?:he){2,}h?|(?:hua|uha|hue|aue|sua){2,}\w*|lol+|jaja\w*|ja(?:ja)+)\b"
 )
@@ -67,8 +68,8 @@ def words(text: str) -> list[str]:
     bare = _LAUGH.sub(" kkk ", bare)
     found: list[str] = []
     for token in _WORD.findall(bare):
-        if token == "kkk":
-            if not found or found[-1] != "kkk":
+        if token == LAUGHTER:
+            if not found or found[-1] != LAUGHTER:
                 found.append(token)
             continue
         short = _STRETCHED.sub(r"\1", token)

@@ -34,7 +34,7 @@ from fsm_service.understanding.text import ABBREVIATIONS, strip_accents, words
 
 SEED = 20
 GROUP_WEIGHTS = {"c": 1.0, "w": 0.9, "k": 1.2}
-REGULARISATION = 12.0
+REGULARISATION = 3.0
 MIN_COUNT = 2
 """A feature must be in this many different examples (before augmentation)."""
 
