@@ -19,10 +19,11 @@ PERSONAL_KEYS = frozenset(
 )
 """Fields that hold a person's words, name or address; their value is never logged, only its length."""
 
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_EMAIL = re.compile(r"[\w.+%'&-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 # CPF 000.000.000-00, CNPJ 00.000.000/0000-00 and cards, with or without punctuation; telephone numbers with or without
-# +55, area code and dashes. One rule covers them: nine or more digits, with at most two separators between two digits.
-_DIGITS = re.compile(r"(?<![\w.])\+?\(?\d(?:[\s().\-/]{0,2}\d){8,}(?!\w)|\d{9,}")
+# +55, area code and dashes. One rule covers them: nine or more digits, with at most three separators between two digits.
+# The second form is a landline without its area code. An ISO timestamp has eight digits at most before a T or a colon.
+_DIGITS = re.compile(r"\+?\(?\d(?:[\s().\-‐‑–—/_]{0,3}\d){8,}|(?<!\d)\d{4}-\d{4}(?!\d)")
 
 
 def mask_text(text: str) -> str:
@@ -39,11 +40,11 @@ def mask(value: object, key: str = "") -> object:
     if isinstance(value, str):
         return mask_text(value)
     if isinstance(value, Mapping):
-        return {name: mask(item, str(name)) for name, item in value.items()}
+        return {mask_text(str(name)): mask(item, str(name)) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [mask(item) for item in value]
-    if value is None or isinstance(value, bool | float):
+    if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int):
-        return value if abs(value) < 10**9 else mask_text(str(value))
+    if isinstance(value, int | float):
+        return value if abs(value) < 10**8 else "[number]"
     return mask_text(str(value))
