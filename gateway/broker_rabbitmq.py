@@ -2,10 +2,6 @@
 
 The supervision is our own and not aio-pika's robust layer: it tells the consumer which deliveries have died with their channel,
 subscribes in the order that shares partitions, and gives up single partitions in a graceful stop.
-
-A channel per partition is what keeps order in a graceful stop. Cancelling a subscription would hand the next messages of a
-conversation to another replica while this one still has earlier ones; closing its channel first puts all that is un-acked back
-at the head of the queue.
 """
 
 import asyncio
@@ -20,97 +16,19 @@ import aiormq.abc
 import structlog
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
-from common.errors import BrokerUnavailable, InvalidSetting, NotFound, PylotoError
+from common.errors import BrokerUnavailable, InvalidSetting, PylotoError
 from gateway import broker_rabbitmq_wire as wire
 from gateway import dead_letters
-from gateway.broker import NO_PARTITION, BrokerCounters, DeadLetter, Delivery, Publication, Reader
+from gateway.broker import BrokerCounters, DeadLetter, Delivery, Publication, Reader
+from gateway.broker_rabbitmq_subscription import RETRY_S, RPC_TIMEOUT_S, Subscription
 from gateway.broker_rabbitmq_wire import RabbitOptions, Tag, our_errors
-from gateway.topology import PRIORITY_TAKEOVER_SINCE, Topology, by_priority, priority
+from gateway.topology import Topology, by_priority
 
 _log = structlog.get_logger("broker")
 
-# How long one exchange of frames with the broker may take, where the caller gives no time.
-_RPC_TIMEOUT_S = 10.0
 _DECLARE_TIMEOUT_S = 30.0
-_RETRY_S = 0.2
 # A connection that held this long was a good one.
 _SETTLED_S = 1.0
-
-
-class _Subscription:
-    """One queue on a channel of its own; opened again after every loss until it is stopped."""
-
-    def __init__(
-        self,
-        queue: str,
-        *,
-        partition: int = NO_PARTITION,
-        prefetch: int,
-        delay_s: float = 0.0,
-        replica: str = "",
-        on_delivery: Callable[[Delivery], None],
-        on_lost: Callable[[], None],
-    ) -> None:
-        self.queue = queue
-        self.partition = partition
-        self.subscribed = asyncio.Event()
-        self._prefetch = prefetch
-        self._delay_s = delay_s
-        self._replica = replica
-        self._on_delivery = on_delivery
-        self._on_lost = on_lost
-        self._channel: aiormq.Channel | None = None
-        self._stopped = False
-
-    async def keep(self, broker: "RabbitBroker") -> None:
-        """Subscribe, wait until that is lost, say so, and begin again unless the client is about to stop."""
-        while not broker.paused:
-            connection = await broker.connection()
-            await asyncio.sleep(self._delay_s)
-            try:
-                lost = await self._open(connection)
-            except PylotoError as error:
-                _log.warning("subscription failed", queue=self.queue, error=str(error))
-                await self._close_channel()
-                await asyncio.sleep(_RETRY_S)
-                if isinstance(error, NotFound):
-                    await broker.redeclare()
-                continue
-            self.subscribed.set()
-            await lost.wait()
-            self.subscribed.clear()
-            self._on_lost()
-            _log.warning("subscription lost", queue=self.queue)
-            await self._close_channel()
-
-    async def close(self) -> None:
-        """Close the channel: what is un-acked goes back to the head of the queue, in order."""
-        self._stopped = True
-        await self._close_channel()
-
-    async def _open(self, connection: aio_pika.abc.AbstractConnection) -> asyncio.Event:
-        lost = asyncio.Event()
-        arguments: dict[str, int] = {}
-        if self.partition != NO_PARTITION and wire.server_version(connection) >= PRIORITY_TAKEOVER_SINCE:
-            arguments["x-priority"] = priority(self.partition, self._replica)
-        with our_errors(f"subscribe to {self.queue!r}"):
-            async with asyncio.timeout(_RPC_TIMEOUT_S):
-                channel = self._channel = await wire.open_channel(connection)
-                channel.closing.add_done_callback(lambda _: lost.set())
-                channel.on_consumer_cancel_callbacks.add(lambda _: lost.set())
-                await channel.basic_qos(prefetch_count=self._prefetch)
-                await channel.basic_consume(self.queue, self._receive, arguments=dict(arguments))
-        return lost
-
-    async def _receive(self, message: aiormq.abc.DeliveredMessage) -> None:
-        if message.channel is self._channel and not self._stopped:
-            self._on_delivery(wire.delivery(message, self.partition))
-
-    async def _close_channel(self) -> None:
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            with contextlib.suppress(PylotoError), our_errors("close a channel"):
-                await channel.close(timeout=_RPC_TIMEOUT_S)
 
 
 class RabbitBroker:
@@ -126,7 +44,7 @@ class RabbitBroker:
         self._publisher_lock = asyncio.Lock()
         self._declare_lock = asyncio.Lock()
         self._supervisor: asyncio.Task[None] | None = None
-        self._subscriptions: dict[_Subscription, asyncio.Task[None]] = {}
+        self._subscriptions: dict[Subscription, asyncio.Task[None]] = {}
         self._paused = False
 
     @property
@@ -217,7 +135,7 @@ class RabbitBroker:
             _log.info("connected to RabbitMQ again")
 
     async def _connect_patiently(self, give_up_on: tuple[type[PylotoError], ...] = ()) -> asyncio.Event:
-        pause_s = _RETRY_S
+        pause_s = RETRY_S
         while True:
             try:
                 return await self._connect()
@@ -283,7 +201,7 @@ class RabbitBroker:
         wanted = by_priority(self._topology.partitions, self._options.replica)
         opened = [
             self._subscribe(
-                _Subscription(
+                Subscription(
                     self._topology.partition_queue(partition),
                     partition=partition,
                     prefetch=self._options.prefetch,
@@ -307,7 +225,7 @@ class RabbitBroker:
         if not tag.settled:
             tag.settled = True
             try:
-                async with asyncio.timeout(_RPC_TIMEOUT_S):
+                async with asyncio.timeout(RPC_TIMEOUT_S):
                     await tag.channel.basic_ack(tag.number, wait=False)
                 self._counters.acked += 1
             except (*CONNECTION_EXCEPTIONS, TimeoutError) as error:
@@ -318,7 +236,7 @@ class RabbitBroker:
 
     async def dead_letter(self, delivery: Delivery, reason: str) -> None:
         """See `Broker.dead_letter`."""
-        await self.publish(dead_letters.buried(delivery, reason, self._topology), timeout_s=_RPC_TIMEOUT_S)
+        await self.publish(dead_letters.buried(delivery, reason, self._topology), timeout_s=RPC_TIMEOUT_S)
         self._counters.dead_lettered += 1
         await self.ack(delivery)
 
@@ -338,7 +256,7 @@ class RabbitBroker:
             await self._unsubscribe(subscription)
 
         reader: Reader[Delivery] = Reader(stop)
-        subscription = self._subscribe(_Subscription(queue, prefetch=prefetch, on_delivery=reader.feed, on_lost=reader.forget))
+        subscription = self._subscribe(Subscription(queue, prefetch=prefetch, on_delivery=reader.feed, on_lost=reader.forget))
         with our_errors(f"subscribe to {queue!r}"):
             async with asyncio.timeout(self._options.start_timeout_s):
                 await subscription.subscribed.wait()
@@ -351,7 +269,7 @@ class RabbitBroker:
             reader.feed(wire.publication(message, self._topology))
 
         with our_errors(f"subscribe to {exchange!r}"):
-            async with asyncio.timeout(_RPC_TIMEOUT_S):
+            async with asyncio.timeout(RPC_TIMEOUT_S):
                 channel = await wire.open_channel(await self.connection())
                 reader: Reader[Publication] = Reader(channel.close)
                 declared = await channel.queue_declare("", exclusive=True, auto_delete=True)
@@ -363,13 +281,13 @@ class RabbitBroker:
                 await channel.basic_consume(queue, read, no_ack=True)
         return reader
 
-    def _subscribe(self, subscription: _Subscription) -> _Subscription:
+    def _subscribe(self, subscription: Subscription) -> Subscription:
         self._subscriptions[subscription] = asyncio.create_task(
             subscription.keep(self), name=f"subscription {subscription.queue}"
         )
         return subscription
 
-    async def _unsubscribe(self, subscription: _Subscription) -> None:
+    async def _unsubscribe(self, subscription: Subscription) -> None:
         task = self._subscriptions.pop(subscription, None)
         if task is not None:
             task.cancel()
@@ -389,7 +307,7 @@ class RabbitBroker:
         async with self._inspection() as channel:
             async for letter, number in self._take(channel, None):
                 if dead_letter_id in (None, dead_letters.read(letter).id):
-                    await self.publish(dead_letters.revived(letter, self._topology), timeout_s=_RPC_TIMEOUT_S)
+                    await self.publish(dead_letters.revived(letter, self._topology), timeout_s=RPC_TIMEOUT_S)
                     await channel.basic_ack(number)
                     replayed += 1
         return replayed
@@ -399,25 +317,25 @@ class RabbitBroker:
         depths = {}
         async with self._inspection() as channel:
             for queue in self._topology.queues():
-                declared = await channel.queue_declare(queue.name, passive=True, timeout=_RPC_TIMEOUT_S)
+                declared = await channel.queue_declare(queue.name, passive=True, timeout=RPC_TIMEOUT_S)
                 depths[queue.name] = declared.message_count or 0
         return depths
 
     @contextlib.asynccontextmanager
     async def _inspection(self) -> AsyncIterator[aiormq.Channel]:
         with our_errors("look into the queues"):
-            async with asyncio.timeout(_RPC_TIMEOUT_S):
+            async with asyncio.timeout(RPC_TIMEOUT_S):
                 channel = await wire.open_channel(await self.connection())
             try:
                 yield channel
             finally:
-                await channel.close(timeout=_RPC_TIMEOUT_S)
+                await channel.close(timeout=RPC_TIMEOUT_S)
 
     async def _take(self, channel: aiormq.Channel, limit: int | None) -> AsyncIterator[tuple[Publication, int]]:
         """The dead letters that are there now, each with its delivery tag; one that dies again meanwhile is not taken again."""
         left = limit if limit is not None else sys.maxsize
         while left > 0:
-            message = await channel.basic_get(self._topology.dead_letters, timeout=_RPC_TIMEOUT_S)
+            message = await channel.basic_get(self._topology.dead_letters, timeout=RPC_TIMEOUT_S)
             if message.delivery_tag is None:
                 return
             left = min(left - 1, message.message_count or 0)
