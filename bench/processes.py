@@ -14,16 +14,17 @@ class Usage:
     rss_mib: float
 
 
-def usage(pids: Mapping[str, int]) -> dict[str, Usage]:
-    """What each named process has used; one that has ended is left out."""
+def usage(pids: Mapping[str, int], *, children: bool = True) -> dict[str, Usage]:
+    """What each named process has used, with its children; one that has ended is left out."""
     found = {}
     for name, pid in pids.items():
         try:
-            family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-            times = [process.cpu_times() for process in family]
+            process = psutil.Process(pid)
+            family = [process, *(process.children(recursive=True) if children else [])]
+            cpu = [member.cpu_times() for member in family]
             found[name] = Usage(
-                cpu_s=sum(time.user + time.system for time in times),
-                rss_mib=sum(process.memory_info().rss for process in family) / 2**20,
+                cpu_s=sum(times.user + times.system for times in cpu),
+                rss_mib=sum(member.memory_info().rss for member in family) / 2**20,
             )
         except psutil.NoSuchProcess:
             continue

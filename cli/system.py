@@ -1,16 +1,17 @@
 """The whole system for one command: services and store as children, the gateway beside them or inside this process."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from cli.processes import Child, Program, free_port, module, scratch_folder, store_program
 from common import observability
+from common.errors import PylotoError
 from common.serving import DRAIN_S
+from common.settings import load
 from gateway.broker import Broker
 from gateway.broker_memory import MemoryBroker, MemoryHub
 from gateway.gateway import open_gateway, topology
@@ -18,6 +19,11 @@ from gateway.settings import GatewaySettings
 
 SERVICES = (("context", "CONTEXT"), ("fsm", "FSM"), ("response", "RESPONSE"), ("msgtype", "MSGTYPE"))
 """Name and prefix of the settings, in the order to start them."""
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 10.0
+"""Between two starts of a program that keeps ending."""
+_STEADY_S = 30.0
+"""A program that ran so long is not one that keeps ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,8 @@ class Wanted:
     replicas: int = 1
     environment: Mapping[str, str] = field(default_factory=dict)
     log_level: str = "info"
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """Other code to run in place of a service or the gateway, by its name; for measurements."""
 
 
 class System:
@@ -43,6 +51,10 @@ class System:
         self.mongodb_url = mongodb_url
         self._broker = broker
 
+    def address(self, name: str) -> str:
+        """Where a service answers gRPC, as host:port."""
+        return f"127.0.0.1:{self.children[name].program.port}"
+
     @property
     def broker(self) -> Broker:
         """The embedded system's broker; with a real one, connect to it."""
@@ -50,18 +62,32 @@ class System:
         return self._broker
 
     async def supervise(self, tell: Callable[[str], None]) -> None:
-        """Start again whatever ends, for ever."""
+        """Start again whatever ends, until cancelled."""
         async with asyncio.TaskGroup() as watchers:
             for child in self.children.values():
                 watchers.create_task(_keep_running(child, tell))
 
 
 async def _keep_running(child: Child, tell: Callable[[str], None]) -> None:
+    pause_s = _FIRST_PAUSE_S
     while True:
-        code = await child.wait()
-        tell(f"{child.name} ended with exit code {code}; starting it again (log: {child.log_path})")
-        await asyncio.sleep(0.5)
-        await child.start()
+        started_at_s = time.monotonic()
+        ended = await child.wait()
+        if time.monotonic() - started_at_s > _STEADY_S:
+            pause_s = _FIRST_PAUSE_S
+        tell(f"{child.name} {_how(ended)}; starting it again (log: {child.log_path})")
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+        try:
+            await child.start()
+        except PylotoError as error:
+            tell(f"{child.name} did not start: {error}")
+        else:
+            tell(f"{child.name} serves again, pid {child.pid}")
+
+
+def _how(ended: int) -> str:
+    return f"was ended by signal {-ended}" if ended < 0 else f"ended with exit code {ended}"
 
 
 def plan(wanted: Wanted, folder: Path) -> tuple[dict[str, Program], str]:
@@ -92,13 +118,17 @@ def plan(wanted: Wanted, folder: Path) -> tuple[dict[str, Program], str]:
     }
     for name, service, prefix in names:
         listen = {f"{prefix}_LISTEN": f"127.0.0.1:{ports[name]}"}
-        programs[name] = module(name, f"{service}_service", {**shared, **listen}, ports[name])
+        programs[name] = module(name, _package(wanted, service), {**shared, **listen}, ports[name])
     if wanted.amqp_url:
         for number in range(wanted.gateways):
             name, port = (f"gateway-{number + 1}" if number else "gateway"), free_port()
             own = {"GATEWAY_LISTEN": f"127.0.0.1:{port}", "GATEWAY_REPLICA": name}
-            programs[name] = module(name, "gateway", {**shared, **own}, port)
+            programs[name] = module(name, wanted.packages.get("gateway", "gateway"), {**shared, **own}, port)
     return programs, mongodb_url
+
+
+def _package(wanted: Wanted, service: str) -> str:
+    return wanted.packages.get(service, f"{service}_service")
 
 
 @asynccontextmanager
@@ -128,15 +158,9 @@ async def _stop_all(children: list[Child]) -> None:
 
 async def _embedded_gateway(programs: Mapping[str, Program], wanted: Wanted, folder: Path, stack: AsyncExitStack) -> Broker:
     """The gateway in this process, on the in-memory broker; its log goes to a file so that the terminal stays readable."""
-    environment = programs["fsm"].environment
-    settings = GatewaySettings(
-        mongodb_url=SecretStr(environment["MONGODB_URL"]),
-        fsm_target=environment["FSM_TARGET"],
-        response_target=environment["RESPONSE_TARGET"],
-        msgtype_target=environment["MSGTYPE_TARGET"],
-        context_target=environment["CONTEXT_TARGET"],
-        log_level=wanted.log_level,  # type: ignore[arg-type]  # checked by the settings
-    )
+    given = {name.lower(): value for name, value in programs["fsm"].environment.items()}
+    known = {name: value for name, value in given.items() if name in GatewaySettings.model_fields}
+    settings = load(lambda: GatewaySettings.model_validate(known))
     log = stack.enter_context((folder / "gateway.log").open("a", encoding="utf-8"))
     observability.setup("gateway", settings, log)
     names = topology(settings)
