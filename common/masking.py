@@ -21,9 +21,9 @@ PERSONAL_KEYS = frozenset(
 
 _EMAIL = re.compile(r"[\w.+%'&-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 # CPF 000.000.000-00, CNPJ 00.000.000/0000-00 and cards, with or without punctuation; telephone numbers with or without
-# +55, area code and dashes. One rule covers them: nine or more digits, with at most three separators between two digits.
+# +55, area code and dashes. One rule covers them: nine or more digits, with at most four separators between two digits.
 # The second form is a landline without its area code. An ISO timestamp has eight digits at most before a T or a colon.
-_DIGITS = re.compile(r"\+?\(?\d(?:[\s().\-‐‑–—/_]{0,3}\d){8,}|(?<!\d)\d{4}-\d{4}(?!\d)")
+_DIGITS = re.compile(r"\+?\(?\d(?:[\s().\-‐‑–—/_]{0,4}\d){8,}|(?<!\d)\d{4}-\d{4}(?!\d)")
 
 
 def mask_text(text: str) -> str:

@@ -153,34 +153,56 @@ def _as_link(text: str, form: Form, asset: Asset, limits: ChannelLimits, why: st
 
 
 def _plain(text: str, limits: ChannelLimits) -> Composed:
-    first, *further = _parts(text, limits.text)
+    first, *further = _parts(text, limits.text) or ("",)
     return Composed(MessageKind.TEXT, first, tuple(further))
 
 
 def _parts(text: str, limit: int) -> tuple[str, ...]:
-    """The text in parts of at most `limit` units, cut after a paragraph, else a line, else a word, else between characters."""
+    """The text in parts of at most `limit` units, cut after a paragraph, else a line, else a word, else between characters.
+
+    No part is empty, and there is none for an empty text.
+    """
     parts = []
     rest = text
     while units(rest) > limit:
         cut = _cut(rest, limit)
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
-    return tuple(part for part in (*parts, rest) if part) or ("",)
+    return tuple(part for part in (*parts, rest) if part)
 
 
 def _cut(text: str, limit: int) -> int:
     end = _within(text, limit)
     for border in ("\n\n", "\n", ". ", " "):
         found = text.rfind(border, end // 2, end)
-        if found > 0:
+        if found > 0 and not _continues(text, found + len(border)):
             return found + len(border)
-    # Between two characters, not inside one that is made of several code points.
-    while end > 1 and (unicodedata.combining(text[end]) or text[end] in _JOINERS or text[end - 1] in _JOINERS):
-        end -= 1
-    return end
+    # Between two characters; where even the character is too long, there is nothing left to respect.
+    return next((at for at in range(end, end // 2, -1) if not _continues(text, at)), end)
 
 
-_JOINERS = "\u200d\ufe0f"
+_JOINER = "\u200d"
+_MARKS = frozenset({"Mn", "Mc", "Me", "Cf"})
+
+
+def _continues(text: str, at: int) -> bool:
+    """Whether the code point at `at` belongs to the character before it (accents, emoji sequences, flags, Korean letters)."""
+    here, before = text[at], text[at - 1]
+    if _is_flag_half(here) and _is_flag_half(before):
+        start = at
+        while start > 0 and _is_flag_half(text[start - 1]):
+            start -= 1
+        return (at - start) % 2 == 1
+    return (
+        before == _JOINER
+        or unicodedata.category(here) in _MARKS
+        or "\U0001f3fb" <= here <= "\U0001f3ff"  # skin tones
+        or "\u1160" <= here <= "\u11ff"
+    )
+
+
+def _is_flag_half(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 def _within(text: str, limit: int) -> int:
