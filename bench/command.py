@@ -1,6 +1,7 @@
 """`pyloto bench`: open-loop load on the whole system with real RabbitMQ, the store and the LLM simulator."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -63,11 +64,12 @@ async def _bench(
     if floor:
         bare = RigPlan(amqp_url=plan.amqp_url, floor=True)
         floor_rows, floor_saturation = await _measure(bare, rates, duration_s, console, saturation=saturation)
-    out = Console()
+    out = Console(width=None if sys.stdout.isatty() else 160)
     out.print(report.rows_table(rows, "the whole system"))
     out.print(report.processes_table(rows))
     if floor_rows:
         out.print(report.rows_table(floor_rows, "floor: the bare skeleton of the hops"))
+        out.print(report.processes_table(floor_rows))
     if saturation:
         ratio = f"; floor {floor_saturation:.0f}/s, ratio {saturation_rate / floor_saturation:.2f}" if floor_saturation else ""
         out.print(f"saturation: {saturation_rate:.0f} messages/s held (p99 < 3 s, nothing lost, at most 1 % fallback){ratio}")

@@ -53,6 +53,9 @@ async def serve(task_name: str) -> None:
 
         server = grpc.aio.server(options=(("grpc.server.max_pending_requests", 20_000),))
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+            "Ask": grpc.unary_unary_rpc_method_handler(ask),
+            "Complete": grpc.unary_unary_rpc_method_handler(complete),
+        }
             name: grpc.unary_unary_rpc_method_handler(call) for name, call in (("Ask", ask), ("Complete", complete))
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("floor", handlers),))
