@@ -56,8 +56,6 @@ async def serve(task_name: str) -> None:
             "Ask": grpc.unary_unary_rpc_method_handler(ask),
             "Complete": grpc.unary_unary_rpc_method_handler(complete),
         }
-            name: grpc.unary_unary_rpc_method_handler(call) for name, call in (("Ask", ask), ("Complete", complete))
-        }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("floor", handlers),))
         process.announce_port(server.add_insecure_port(listen))
         await server.start()
