@@ -1,7 +1,9 @@
 """Child processes of the embedded system, of the tests and of the benchmarks: start, wait until ready, stop, kill, restart."""
 
 import asyncio
+import functools
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -10,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.errors import Unavailable
+from common.errors import InvalidSetting, PylotoError, Unavailable
 from common.process import EXIT_SETTING
 
 READY_S = 30.0
@@ -36,6 +38,7 @@ class Child:
         self.program = program
         self.log_path = folder / f"{program.name}.log"
         self._port_file = folder / f"{program.name}.port"
+        self._log_from = 0
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -58,14 +61,22 @@ class Child:
         self._port_file.unlink(missing_ok=True)
         environment = {**os.environ, **self.program.environment, "PYLOTO_PORT_FILE": str(self._port_file)}
         with self.log_path.open("ab") as log:
+            self._log_from = log.tell()
+            # In a session of its own: Ctrl-C at the terminal is for the parent, which then stops its children in order.
             self._process = await asyncio.create_subprocess_exec(
-                *self.program.arguments, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+                *_ending_with_us(),
+                *self.program.arguments,
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         try:
             async with asyncio.timeout(READY_S):
                 while not self._serves():
                     if self._process.returncode is not None:
-                        raise Unavailable(self._why_not(f"ended with exit code {self._process.returncode}"))
+                        raise self._failure(self._process.returncode)
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
             await self.stop()
@@ -103,10 +114,25 @@ class Child:
             return self._port_file.exists()
         return accepts_connections(self.program.port)
 
+    def _failure(self, code: int) -> PylotoError:
+        if code == EXIT_SETTING:
+            return InvalidSetting(self._log_tail().removeprefix("pyloto: wrong setting\n"))
+        return Unavailable(self._why_not(f"ended with exit code {code}"))
+
     def _why_not(self, what: str) -> str:
-        tail = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
-        advice = "" if self._process and self._process.returncode == EXIT_SETTING else f" (its log: {self.log_path})"
-        return "\n".join((f"{self.name} {what}{advice}", *tail))
+        return f"{self.name} {what} (its log: {self.log_path})\n{self._log_tail()}"
+
+    def _log_tail(self) -> str:
+        """The last lines since it was started."""
+        log = self.log_path.read_bytes()[self._log_from :].decode(errors="replace")
+        return "\n".join(log.splitlines()[-8:])
+
+
+@functools.cache
+def _ending_with_us() -> tuple[str, ...]:
+    """On Linux, what makes a child end when this process is killed and can no longer stop it."""
+    program = shutil.which("setpriv")
+    return (program, "--pdeathsig", "TERM") if program and sys.platform == "linux" else ()
 
 
 def accepts_connections(port: int) -> bool:

@@ -1,6 +1,7 @@
 """Settings come from the environment, or from files for secrets; a wrong one stops the process and is named."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -76,8 +77,8 @@ class StoreSettings(Settings):
     """Longest wait for one operation, in seconds."""
 
 
-def load(settings: type[S]) -> S:
-    """Read the settings once; raise InvalidSetting that names each wrong variable and what is expected."""
+def load(settings: Callable[[], S]) -> S:
+    """Read the settings (a class of them) once; raise InvalidSetting that names each wrong variable and what is expected."""
     try:
         return settings()
     except ValidationError as error:
