@@ -137,7 +137,7 @@ class Consumer:
         try:
             while lane.waiting and not self._stopping.is_set():
                 async with self._slots:
-                    if batch := _next_batch(lane):
+                    if not self._stopping.is_set() and (batch := _next_batch(lane)):
                         await self._answer_batch(batch)
         finally:
             del self._lanes[conversation_id]
@@ -177,7 +177,8 @@ class Consumer:
         """Open a turn for the batch; when some of its messages have one already, resume that as it was grouped, first."""
         by_key = {item.message.key: item for item in batch}
         turn = _opened(list(by_key.values()))
-        if await self._store.open(turn):
+        # A burst may hold a message that was answered before: it must not become part of a new turn.
+        if len(by_key) == 1 and await self._store.open(turn):
             await self._run(turn, batch)
         else:
             await self._resume_known(by_key, batch)
@@ -188,7 +189,8 @@ class Consumer:
         known = await self._store.turns_of(tuple(by_key))
         for turn in {turn.key: turn for turn in known.values()}.values():
             await self._resume(turn, [item for item in batch if item.message.key in turn.message_keys])
-        fresh = [item for key, item in by_key.items() if key not in known]
+        grouped = {key for turn in known.values() for key in turn.message_keys}
+        fresh = [item for key, item in by_key.items() if key not in grouped]
         if fresh:
             turn = _opened(fresh)
             if not await self._store.open(turn):
