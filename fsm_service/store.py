@@ -9,9 +9,9 @@ from common.taxonomy import Action, Category, Source, State, Vertente
 from common.turn import Determination, Exchange, Provenance
 from fsm_service.session import Session, Transition, TurnResult
 
-HISTORY_IN_DOCUMENT = 48
+HISTORY_IN_DOCUMENT = 24
 """Moves kept in the session's document; older ones are in pages, so that a turn costs the same in any conversation."""
-_PAGE = 24
+_PAGE = 12
 _WRITTEN_KEPT = 2_048
 """Sessions kept in memory between the two calls of a turn; more than can be in flight."""
 
