@@ -106,11 +106,12 @@ class Hit:
 def rule_hits(read: Folded, figures: frozenset[str] = frozenset()) -> list[Hit]:
     """What each rule says of a folded text: where it holds, else where it was spared; nothing when it does not occur."""
     book = rulebook()
-    around = Surroundings(read.text, book.clause_break, book.idiom)
+    around: Surroundings | None = None  # most texts match nothing and need none
     hits: list[Hit] = []
     for rule in book.rules:
         spared: Hit | None = None
         for match in rule.pattern.finditer(read.text):
+            around = around or Surroundings(read.text, book.clause_break, book.idiom)
             if not _spared(rule, match, around, book, figures):
                 hits.append(Hit(rule, match.span(), holds=True))
                 break

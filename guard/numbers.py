@@ -39,7 +39,7 @@ _ONES = {"um": 1, "uma": 1, "one": 1, "un": 1, "una": 1, "uno": 1, "a": 1, "an":
 _NUMBER = rf"(?:{'|'.join(sorted(_ADDED | _SCALES, key=len, reverse=True))})"
 _RUN = re.compile(
     rf"(?<!\w)(?:(?:um|one|un|a|an|dos|once|\d+(?:[.,]\d+)?)[\s-]+(?={'|'.join(_SCALES)}\b))?"
-    rf"{_NUMBER}(?!\w)(?:(?:[\s-]+(?:e|y|and)?[\s-]*){_NUMBER}(?!\w))*"
+    rf"(?<!por\s){_NUMBER}(?!\w)(?:(?:[\s-]+(?:e|y|and)?[\s-]*){_NUMBER}(?!\w))*"
 )
 _ONE = re.compile(rf"(?<!\w)(?:um|uma|one|un|una|uno|an?|(?:(?<=en\s)|(?<=por\s)|(?<=de\s))dos|once)(?!\w){_UNIT_NOUN}")
 _WORD = re.compile(r"[a-z]+|\d+(?:[.,]\d+)?")

@@ -21,7 +21,7 @@ BITS = 16
 CLEARED_BELOW = 0.3
 _MASK = (1 << BITS) - 1
 _TOKEN = re.compile(r"\w+|[?!$%:]")
-_PIECE = 60  # characters
+_PIECE = 40  # characters
 _SENTENCE_END = re.compile(r"[.!?\n]+(?=\s|$)")
 _DIGITS = re.compile(r"\d+")
 # Feature blocks: their values are normalised by themselves so that a long text does not drown the rule hits.

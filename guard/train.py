@@ -17,6 +17,7 @@ from guard.check import rule_hits
 from guard.normalise import Folded, fold_with_offsets
 from guard.numbers import with_digits
 from guard.opinion import BITS, features
+from guard.rulebook import rulebook
 
 _HERE = Path(__file__).parent
 _TRAINING = ("replies.jsonl", "leaks.jsonl")
@@ -58,9 +59,12 @@ def main() -> None:
 
 
 def _labelled() -> tuple[list[str], list[list[str]]]:
-    """Texts and their violations; a harmful text that is known only as a leak has the label that the guard gives it."""
+    """Texts and their violations: the rules' own examples, the labelled replies and the red-team set."""
     texts: list[str] = []
     kinds: list[list[str]] = []
+    for rule in rulebook().rules:
+        texts += [*rule.must_match, *rule.must_not_match]
+        kinds += [[rule.violation.value]] * len(rule.must_match) + [[]] * len(rule.must_not_match)
     for name in _TRAINING:
         for line in (_HERE / "examples" / name).read_text(encoding="utf-8").splitlines():
             item = json.loads(line)
