@@ -36,8 +36,13 @@ INTENTS: dict[Category, tuple[str, ...]] = {
     Category.LEGAL: ("LGPD_E_DADOS", "DUVIDA_JURIDICA"),
 }
 
+ESCALATE_ABOVE: dict[Category, float] = {Category.COMERCIAL: 0.3, Category.SUPORTE: 0.4, Category.LEGAL: 0.4}
+"""By category: the model's probability of escalation above which a person takes over."""
+LINE_NAMED_ABOVE = 0.15
 _COURTESY_WORDS = 9
 _SMALL = 1e-6
+_HANDLED_ABOVE = 0.6
+_OTHERWISE_ABOVE = 0.75
 _SURE_SPAM = 0.42
 
 
@@ -80,16 +85,17 @@ def read(text: str) -> Reading:
         mentioned=frozenset(line for line, names in LINE_CONCEPTS.items() if names.intersection(affirmed)),
         evidence="model",
     )
-    reading = _decided_by_rule(_with_focus(reading, text))
+    reading = _with_named_line(_decided_by_rule(_with_focus(reading, text)))
     return replace(reading, escalate=escalates(reading), intent=intent_of(reading.category, reading))
 
 
 def decode(scores: Scores, prior: Callable[[Vertente, Category], float] | None = None) -> tuple[Vertente, Category, float]:
-    """The likeliest line and category that go together, with their share of the probability.
+    """The likeliest line and category that go together, with the category's share of the probability.
 
     `prior` is added to the logarithm of each pair's score: what the conversation makes more or less likely.
     """
     best, best_value, whole = (Vertente.NENHUMA, Category.OUTRO), 0.0, 0.0
+    by_category: dict[Category, float] = {}
     for category in Category:
         category_share = scores.category.get(category, 0.0)
         for vertente in Vertente:
@@ -99,9 +105,10 @@ def decode(scores: Scores, prior: Callable[[Vertente, Category], float] | None =
             if prior is not None:
                 value *= math.exp(prior(vertente, category))
             whole += value
+            by_category[category] = by_category.get(category, 0.0) + value
             if value > best_value:
                 best, best_value = (vertente, category), value
-    return best[0], best[1], best_value / whole if whole else 0.0
+    return best[0], best[1], by_category[best[1]] / whole if whole else 0.0
 
 
 def goes_with(vertente: Vertente, category: Category) -> bool:
@@ -116,16 +123,19 @@ def _with_focus(reading: Reading, text: str) -> Reading:
     chosen = focus(text)
     if chosen is None or reading.category in NOT_BUSINESS | {Category.SUPORTE, Category.LEGAL}:
         return reading
-    kept, line = chosen
-    category = reading.category
-    if category not in NEEDS_PERSON:
-        tokens = kept.split()
-        scores = load().score(extract(tokens, signals(kept, kept)))
-        _, category, _ = decode(scores)
-        category = category if category in NEEDS_PERSON else CATEGORY_OF[line]
+    _, line = chosen
+    category = reading.category if reading.category in NEEDS_PERSON else CATEGORY_OF[line]
     return replace(
         reading, vertente=line, category=category, confidence=max(reading.confidence, 0.75), evidence="what is put first"
     )
+
+
+def _with_named_line(reading: Reading) -> Reading:
+    """The reading with the one line that the words name, where the category may have a line and the model saw none."""
+    if reading.vertente is not Vertente.NENHUMA or reading.category in WITHOUT_LINE or len(reading.mentioned) != 1:
+        return reading
+    line = next(iter(reading.mentioned))
+    return replace(reading, vertente=line) if reading.scores.vertente.get(line, 0.0) > LINE_NAMED_ABOVE else reading
 
 
 def _decided_by_rule(reading: Reading) -> Reading:
@@ -197,11 +207,9 @@ def escalates(reading: Reading) -> bool:
         return True
     if "anger" in signs and "ours" in signs and "third_party" not in signs and chance > 0.4:
         return True
-    if category is Category.COMERCIAL:
-        return chance > (0.6 if signs & {"handled", "not_now"} else 0.4)
-    if category in {Category.SUPORTE, Category.LEGAL}:
-        return chance > 0.5
-    return chance > 0.75
+    if category is Category.COMERCIAL and signs & {"handled", "not_now"}:
+        return chance > _HANDLED_ABOVE
+    return chance > ESCALATE_ABOVE.get(category, _OTHERWISE_ABOVE)
 
 
 def intent_of(category: Category, reading: Reading) -> str:

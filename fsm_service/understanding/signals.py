@@ -5,6 +5,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from fsm_service.understanding.features import concepts_of
 from fsm_service.understanding.text import LAUGHTER, strip_accents
 from fsm_service.understanding.wordlists import wordlist
 
@@ -64,7 +65,7 @@ def _wordless_kind(text: str) -> str:
 
 def is_gibberish(tokens: list[str]) -> bool:
     """True when no token looks like a word of a Latin language: keys hit at random, or digits alone."""
-    return not any(_looks_like_word(token) for token in tokens)
+    return not any(_looks_like_word(token) or concepts_of(token, fuzzy=False) for token in tokens)
 
 
 _ODD = re.compile(
