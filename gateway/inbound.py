@@ -95,8 +95,10 @@ def _parse(body: bytes, content_type: str) -> pb.InboundMessage:
         raise InvalidInput(field.group(1) if field else "body", f"expected another type or value: {error}") from None
 
 
+_KINDS = (*pb.InboundKind.keys(), None)
+
+
 def _require_kind(value: object) -> None:
     """A name or number of InboundKind, or nothing. (Protobuf's own JSON reader passes over a name that it does not know.)"""
-    known = value is None or value in pb.InboundKind.keys() or (type(value) is int and value in pb.InboundKind.values())
-    if not known:
+    if value not in _KINDS and not (type(value) is int and value in pb.InboundKind.values()):
         raise InvalidInput("kind", f"expected one of {', '.join(pb.InboundKind.keys())}, got {value!r}")
