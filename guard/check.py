@@ -12,7 +12,10 @@ from guard.numbers import with_digits
 from guard.rulebook import Rule, Rulebook, rulebook
 
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
-_OPINION = "Soa como algo que só a equipe pode dizer, embora nenhuma regra o nomeie. Reescreva sem prometer, precificar nem fechar nada."
+_OPINION = (
+    "Soa como algo que só a equipe pode dizer, embora nenhuma regra o nomeie. "
+    "Reescreva sem prometer, precificar nem fechar nada."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,6 @@ class Verdict:
 
 def check(text: str, *, customer_text: str = "") -> Verdict:
     """What is wrong with one outgoing text. `customer_text`: the customer's words, whose figures a refusal may repeat."""
-    book = rulebook()
     read = with_digits(fold_with_offsets(text))
     hits = rule_hits(read, _figures(customer_text) if customer_text else frozenset())
     probability, violation = opinion.of(read.text, [(hit.span[0], hit.name) for hit in hits])

@@ -1,7 +1,8 @@
 """Polarity: whether what surrounds a match (negation, refusal, hand-over, question, quote) takes the violation away.
 
 A text is read as sentences, a sentence as clauses. A cue lies in one of six places relative to the match: earlier or later in
-its clause, just before it, inside it, or anywhere in its sentence or the text. Cues and clause boundaries are data: `rules/_clausulas.toml`.
+its clause, just before it, inside it, or anywhere in its sentence or the text. Cues and clause boundaries are data:
+`rules/_clausulas.toml`.
 """
 
 import re

@@ -1,10 +1,11 @@
-"""Second opinion: a small linear model over n-grams and rule hits, for phrasings that no rule foresees. Trained by `python -m guard.train`.
+"""Second opinion: a small linear model over n-grams and rule hits, for phrasings that no rule foresees.
 
-Inference is plain Python: hashed features, one table of signed bytes per class (`model.json`).
+`python -m guard.train` trains it. Inference is plain Python: hashed features, a table of signed bytes per class (`model.json`).
 """
 
 import array
 import base64
+import itertools
 import json
 import math
 import re
@@ -46,11 +47,11 @@ def features(text: str, rules: Iterable[str]) -> Iterator[tuple[int, float]]:
     text = _DIGITS.sub("0", text)
     tokens = _TOKEN.findall(text)
     words = set(tokens)
-    words.update(f"{a} {b}" for a, b in zip(tokens, tokens[1:], strict=False))
+    words.update(f"{a} {b}" for a, b in itertools.pairwise(tokens))
     words.update(f"{a} {b} {c}" for a, b, c in zip(tokens, tokens[1:], tokens[2:], strict=False))
     if tokens:
         words.update((f"^ {tokens[0]}", f"^ {' '.join(tokens[:2])}", f"{tokens[-1]} $"))
-    grams = set()
+    grams: set[str] = set()
     for token in set(tokens):
         padded = f" {token} "
         for size in (3, 4, 5):

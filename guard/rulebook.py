@@ -1,8 +1,8 @@
 """The rules as data: reads `rules/*.toml` once and compiles their patterns.
 
 The pattern language is a regular expression over folded text (`guard.normalise`, `guard.numbers`) with four shorthands that
-keep it readable: `{nome}` is a vocabulary, a space is any white space, `palavra*` is any ending, and ` .. ` / ` ... ` is a gap of
-up to four / nine words within a sentence.
+keep it readable: `{nome}` is a vocabulary, a space is any white space, `palavra*` is any ending, and ` .. ` / ` ... ` is a
+gap of up to four / nine words within a sentence.
 """
 
 import re
@@ -16,7 +16,7 @@ from guard.clauses import Cue, Place
 
 _REFERENCE = re.compile(r"\{([a-z_]+)\}")
 _GAPS = {" .. ": r"(?:\s+|\s*[,:(]\s*)(?:\S*[^\s.!?;]\s+){0,4}?", " ... ": r"(?:\s+|\s*[,:(]\s*)(?:\S*[^\s.!?;]\s+){0,9}?"}
-_PLACES: dict[str, Place] = {p: p for p in ("before", "after", "near", "inside", "sentence", "text")}  # type: ignore[misc] # the key is the value
+_PLACES: dict[str, Place] = {p: p for p in ("before", "after", "near", "inside", "sentence", "text")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`python -m guard.train`: fits the second opinion on `examples/*.jsonl` (never on the held-out set) and writes `model.json`."""
+"""`python -m guard.train`: fits the second opinion on `examples/` (never on the held-out set), writes `model.json`."""
 
 import base64
 import json
@@ -46,7 +46,7 @@ def main() -> None:
         biases.append(float(one.intercept_[0]))
     scale = max(float(np.abs(w).max()) for w in weights) / 127
     stored = {
-        "threshold": float(sys.argv[1]) if len(sys.argv) > 1 else 0.6,
+        "threshold": float(sys.argv[1]) if len(sys.argv) > 1 else 0.5,
         "bias": round(biases[0], 6),
         "scale": scale,
         "harm": _packed(weights[0], scale),
