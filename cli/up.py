@@ -35,15 +35,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command(epilog=EPILOG)
 def up(
-    amqp: Annotated[
-        str, typer.Option(metavar="URL", envvar="AMQP_URL", help="Use this RabbitMQ instead of the broker in memory.")
-    ] = "",
-    mongodb: Annotated[
-        str, typer.Option(metavar="URL", envvar="MONGODB_URL", help="Use this MongoDB instead of the embedded store.")
-    ] = "",
-    llm: Annotated[
-        str, typer.Option(metavar="URL", envvar="LLM_BASE_URL", help="Use this OpenAI-compatible LLM (key in LLM_API_KEY).")
-    ] = "",
+    amqp: Annotated[str, typer.Option(metavar="URL", help="Use this RabbitMQ instead of the broker in memory.")] = "",
+    mongodb: Annotated[str, typer.Option(metavar="URL", help="Use this MongoDB instead of the embedded store.")] = "",
+    llm: Annotated[str, typer.Option(metavar="URL", help="Use this OpenAI-compatible LLM (key in LLM_API_KEY).")] = "",
     data_dir: Annotated[
         Path | None, typer.Option(help="Where data and logs go; without it a scratch folder that is deleted at the end.")
     ] = None,

@@ -1,0 +1,154 @@
+"""`pyloto dead-letters`: messages that could not be handled; why, what they hold, and handling them again."""
+
+import asyncio
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from cli.connection import gateway_settings, rabbitmq
+from cli.terminal import out, print_json, quiet_logs
+from common.errors import InvalidInput, NotFound
+from common.masking import mask_text
+from gateway.broker import DeadLetter
+
+LIST_EPILOG = """Examples:
+
+pyloto dead-letters list
+
+pyloto dead-letters list --json | jq -r .id
+"""
+SHOW_EPILOG = """Examples:
+
+pyloto dead-letters show 3f2a9c0d1e4b5a67
+
+pyloto dead-letters show 3f2a9c0d1e4b5a67 --unmask      with personal data in clear
+"""
+REPLAY_EPILOG = """Examples:
+
+pyloto dead-letters replay 3f2a9c0d1e4b5a67
+
+pyloto dead-letters replay --all
+"""
+MAX_LISTED = 10_000
+SHOWN_BODY = 4_000
+
+Amqp = Annotated[str, typer.Option("--amqp", metavar="URL", envvar="AMQP_URL", help="The system's RabbitMQ.")]
+DEFAULT_AMQP = "amqp://guest:guest@127.0.0.1:5672/"
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def dead_letters() -> None:
+    """Messages that could not be handled; the oldest come first."""
+
+
+@app.command("list", epilog=LIST_EPILOG)
+def list_letters(
+    amqp: Amqp = DEFAULT_AMQP,
+    limit: Annotated[int, typer.Option(min=1, max=MAX_LISTED, help="Most to list.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per dead letter.")] = False,
+) -> None:
+    """List dead letters with the reason of each."""
+    letters = asyncio.run(_fetch(amqp, limit))
+    if as_json:
+        for letter in letters:
+            print_json(_summary(letter))
+        return
+    if not letters:
+        out.print("No dead letters.")
+        return
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("id", "when", "partition", "bytes", "reason"):
+        table.add_column(heading, overflow="fold")
+    for letter in letters:
+        partition = "" if letter.partition is None else str(letter.partition)
+        table.add_row(letter.id, _when(letter.dead_at), partition, str(len(letter.body)), Text(mask_text(letter.reason)))
+    out.print(table)
+    if len(letters) == limit:
+        out.print(f"There may be more; list them with --limit {limit * 10}")
+
+
+@app.command(epilog=SHOW_EPILOG)
+def show(
+    letter_id: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")],
+    amqp: Amqp = DEFAULT_AMQP,
+    unmask: Annotated[bool, typer.Option("--unmask", help="Show personal data in clear.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Show why one message died, its headers, and its body."""
+    letter = _find(asyncio.run(_fetch(amqp, MAX_LISTED)), letter_id)
+    seen = (lambda text: text) if unmask else mask_text
+    body = seen(letter.body[:SHOWN_BODY].decode(errors="backslashreplace"))
+    headers = {name: seen(str(value)) for name, value in letter.headers.items()}
+    if as_json:
+        print_json({**_summary(letter), "headers": headers, "body": body, "body_cut": len(letter.body) > SHOWN_BODY})
+        return
+    table = Table.grid(padding=(0, 2))
+    for name, value in _summary(letter).items():
+        table.add_row(Text(name, style="bold"), Text(str(value)))
+    for name, value in headers.items():
+        table.add_row(Text(f"header {name}", style="bold"), Text(value))
+    out.print(table)
+    out.print()
+    out.print(Text(body))
+    if len(letter.body) > SHOWN_BODY:
+        out.print(Text(f"… {len(letter.body) - SHOWN_BODY} bytes more", style="dim"))
+
+
+@app.command(epilog=REPLAY_EPILOG)
+def replay(
+    letter_id: Annotated[str, typer.Argument(metavar="[ID]", help="As `list` shows it.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
+    amqp: Amqp = DEFAULT_AMQP,
+) -> None:
+    """Publish dead letters to the inbound exchange again; what is still wrong with them makes them die again."""
+    if bool(letter_id) == everything:
+        raise InvalidInput("ID", "give the id of one dead letter, or --all")
+    replayed = asyncio.run(_replay(amqp, None if everything else letter_id))
+    if not replayed and letter_id:
+        raise _unknown(letter_id)
+    out.print(f"{replayed} replayed")
+
+
+async def _fetch(amqp: str, limit: int) -> list[DeadLetter]:
+    quiet_logs()
+    async with rabbitmq(gateway_settings(amqp)) as broker:
+        return await broker.dead_letters(limit)
+
+
+async def _replay(amqp: str, letter_id: str | None) -> int:
+    quiet_logs()
+    async with rabbitmq(gateway_settings(amqp)) as broker:
+        return await broker.replay(letter_id)
+
+
+def _find(letters: list[DeadLetter], letter_id: str) -> DeadLetter:
+    for letter in letters:
+        if letter.id == letter_id:
+            return letter
+    raise _unknown(letter_id)
+
+
+def _unknown(letter_id: str) -> NotFound:
+    return NotFound(f"there is no dead letter {letter_id!r}; see: pyloto dead-letters list")
+
+
+def _summary(letter: DeadLetter) -> dict[str, object]:
+    return {
+        "id": letter.id,
+        "reason": mask_text(letter.reason),
+        "dead_at": letter.dead_at.isoformat(timespec="seconds"),
+        "partition": letter.partition,
+        "delivery_count": letter.delivery_count,
+        "content_type": letter.content_type,
+        "bytes": len(letter.body),
+    }
+
+
+def _when(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
