@@ -9,21 +9,21 @@ import structlog
 from common import metrics
 from common.context import ContextClient
 from common.deadline import Deadline
-from common.errors import Conflict, DeadlineExceeded, ModelMisbehaved, Unavailable
+from common.errors import Conflict
 from common.ids import derived_id
 from common.institution import Institution
-from common.model import Answer, Model, Task
+from common.model import Model, Task
 from common.single_flight import SingleFlight
-from common.taxonomy import Action, Category, Source, State, Vertente
+from common.taxonomy import Action, Category, State, Vertente
 from common.turn import Determination, Exchange, Provenance
-from fsm_service import abuse, fallback, prompt
+from fsm_service import abuse, fallback
 from fsm_service.abuse import Abuse, AbuseLimits
-from fsm_service.decide import Decision, decide
+from fsm_service.decide import Decision
 from fsm_service.prompt import Proposal
 from fsm_service.session import Session, TurnResult
 from fsm_service.states import TO_UNDERSTANDING
 from fsm_service.store import SessionStore
-from fsm_service.understanding.types import Memory, Understanding
+from fsm_service.understand import Understand, Understood, memory_of, without_model
 
 MAX_INTENTS = 3
 """Intents per conversation (`contexto_llm/doc.md`, usual life of a conversation); the next one opens a new session."""
@@ -83,11 +83,10 @@ class DetermineState:
     ) -> None:
         self._store = store
         self._context = context
-        self._model = model
-        self._task = task
+        self._understand = Understand(model, task, reserve_s=rules.reserve_s, min_confidence=rules.min_confidence)
         self._rules = rules
         self._now_ms = now_ms
-        self._proposals: SingleFlight[_Understood] = SingleFlight()
+        self._proposals: SingleFlight[Understood] = SingleFlight()
 
     async def determine(self, arrival: Arrival, deadline: Deadline) -> Determined:
         """The decision for the turn. Conflict when another writer kept winning; StoreUnavailable when the store is away."""
@@ -149,50 +148,20 @@ class DetermineState:
             return self._stop_abuse(session, arrival, stopped, institution, now_ms)
         if session.state is State.ESCALATING:
             return self._stay_silent(session, arrival, institution, now_ms)
-        understood = await self._understand(session, arrival, institution, deadline)
+        understood = await self._understood(session, arrival, institution, deadline)
         return self._walk(session, arrival, understood, now_ms)
 
-    async def _understand(
-        self, session: Session, arrival: Arrival, institution: Institution, deadline: Deadline
-    ) -> "_Understood":
+    async def _understood(self, session: Session, arrival: Arrival, institution: Institution, deadline: Deadline) -> Understood:
         chosen = _chosen_option(session, arrival, institution)
         if chosen is not None:
-            return _Understood(_by_option(chosen, institution), _no_model(institution, "option"))
+            return Understood(_by_option(chosen, institution), without_model(institution, "option"))
         if arrival.unreadable and not arrival.text.strip():
-            return _Understood(_unreadable(session), _no_model(institution, "unreadable"))
-        understanding = fallback.understand(arrival.text, memory_of(session))
+            return Understood(_unreadable(session), without_model(institution, "unreadable"))
         return await self._proposals.run(
-            arrival.turn_id, lambda: self._ask_model(session, arrival.text, understanding, institution, deadline)
+            arrival.turn_id, lambda: self._understand.message(session, arrival.text, institution, deadline)
         )
 
-    async def _ask_model(
-        self, session: Session, text: str, understanding: Understanding, institution: Institution, deadline: Deadline
-    ) -> "_Understood":
-        """The LLM proposes if it can within the deadline; the deterministic understanding decides otherwise."""
-        started_s = time.perf_counter()
-        suggestion = fallback.resting_state(understanding, memory_of(session))
-        proposal, answer, reason = None, None, "no_model"
-        if self._model is not None:
-            try:
-                answer = await self._model.ask(
-                    self._task,
-                    prefix=prompt.prefix(institution),
-                    user=prompt.user(session, text, understanding, suggestion),
-                    deadline=deadline.minus(self._rules.reserve_s),
-                    cache_key=f"{self._task.name}-{institution.version}",
-                )
-                proposal, reason = answer.value, ""
-            except (Unavailable, ModelMisbehaved, DeadlineExceeded) as error:
-                reason = type(error).__name__
-        decision = decide(proposal, understanding, session, institution, text=text, min_confidence=self._rules.min_confidence)
-        latency_s = time.perf_counter() - started_s
-        source = answer.source if answer else Source.FALLBACK
-        metrics.TASK_SECONDS.labels("fsm", source).observe(latency_s)
-        if reason:
-            metrics.TASK_FALLBACKS.labels("fsm", reason).inc()
-        return _Understood(decision, _provenance(answer, institution, reason, latency_s))
-
-    def _walk(self, session: Session, arrival: Arrival, understood: "_Understood", now_ms: int) -> tuple[Session, TurnResult]:
+    def _walk(self, session: Session, arrival: Arrival, understood: Understood, now_ms: int) -> tuple[Session, TurnResult]:
         """Walk the table to PROCESSING (or SPAM) and remember the decision; its end is recorded by CompleteTurn."""
         decision, found = understood.decision, understood.decision.determination
         previous_state = session.state
@@ -251,7 +220,7 @@ class DetermineState:
             language=understanding.language,
             escalation_reason="forwarded",
         )
-        return self._remember_silence(session, arrival, found, _no_model(institution, "with_human"), now_ms)
+        return self._remember_silence(session, arrival, found, without_model(institution, "with_human"), now_ms)
 
     def _stop_abuse(
         self, session: Session, arrival: Arrival, stopped: Abuse, institution: Institution, now_ms: int
@@ -271,7 +240,7 @@ class DetermineState:
             confidence=1.0,
             reasoning=f"stopped before any model call: {stopped.value}",
         )
-        return self._remember_silence(session, arrival, found, _no_model(institution, stopped.value), now_ms)
+        return self._remember_silence(session, arrival, found, without_model(institution, stopped.value), now_ms)
 
     def _remember_silence(
         self, session: Session, arrival: Arrival, found: Determination, provenance: Provenance, now_ms: int
@@ -286,24 +255,6 @@ class DetermineState:
             customer_text=arrival.text,
         )
         return replace(session, updated_at_ms=now_ms).with_result(result), result
-
-
-@dataclass(frozen=True, slots=True)
-class _Understood:
-    decision: Decision
-    provenance: Provenance
-
-
-def memory_of(session: Session) -> Memory:
-    """What the deterministic understanding may know of the conversation."""
-    return Memory(
-        vertente=session.vertente,
-        category=session.category,
-        last_customer_texts=tuple(exchange.customer_text for exchange in session.recent),
-        last_reply=session.recent[-1].reply_text if session.recent else "",
-        escalated=session.escalated,
-        clarifications=session.clarifications,
-    )
 
 
 def _new_session(arrival: Arrival, now_ms: int) -> Session:
@@ -375,23 +326,3 @@ def _unreadable(session: Session) -> Decision:
         phrase="UNSUPPORTED_MEDIA",
     )
     return Decision(determination, State.AWAITING_USER, (), clarified=False)
-
-
-def _no_model(institution: Institution, reason: str) -> Provenance:
-    return Provenance(Source.FALLBACK, institution.version, prompt.PROMPT_VERSION, fallback_reason=reason)
-
-
-def _provenance(answer: Answer[Proposal] | None, institution: Institution, reason: str, latency_s: float) -> Provenance:
-    if answer is None:
-        return replace(_no_model(institution, reason), latency_ms=round(latency_s * 1000))
-    return Provenance(
-        source=answer.source,
-        context_version=institution.version,
-        prompt_version=prompt.PROMPT_VERSION,
-        model=answer.model,
-        input_tokens=answer.input_tokens,
-        cached_tokens=answer.cached_tokens,
-        output_tokens=answer.output_tokens,
-        latency_ms=round(latency_s * 1000),
-        llm_calls=answer.attempts,
-    )
