@@ -54,7 +54,8 @@ async def complete_turn(
 
 
 def _completed(session: Session, result: TurnResult, completion: Completion, now_ms: int) -> Session:
-    if session.state is State.PROCESSING:
+    # A turn that was given up and is completed late must not walk another turn's session to its end.
+    if session.state is State.PROCESSING and session.history[-1].turn_id == completion.turn_id:
         session = _walked_to_rest(session, result, completion, now_ms)
     if completion.reply_text or result.determination.action is not Action.STAY_SILENT or session.state is State.ESCALATING:
         session = session.with_exchange(result.customer_text, completion.reply_text)
