@@ -5,6 +5,7 @@ from dataclasses import replace
 from common.taxonomy import Category, Vertente
 from fsm_service.understanding.reading import (
     CATEGORY_OF,
+    LINE_OF,
     NEEDS_PERSON,
     NOT_BUSINESS,
     Reading,
@@ -53,7 +54,7 @@ def in_conversation(alone: Reading, text: str, memory: Memory) -> Reading:
 
 def _about(reading: Reading, text: str, memory: Memory) -> Reading:
     """The reading with the line and category that the conversation gives it."""
-    if memory.category is Category.SPAM and reading.category in NOT_BUSINESS | {Category.INSTITUCIONAL, Category.COMERCIAL}:
+    if memory.category is Category.SPAM and (reading.category in NOT_BUSINESS or reading.confidence < _SURE):
         return replace(reading, category=Category.SPAM, evidence="earlier spam", escalate=False)
     if memory.category is Category.OUTRO and _goes_on_with_order(reading, memory):
         return replace(
@@ -99,23 +100,25 @@ def _follow_up(reading: Reading, memory: Memory) -> Reading:
     """The likeliest reading given the matter in hand; the fewer the words, the more the conversation counts."""
     count = len(reading.tokens)
     strength = 2.2 if count <= 3 else 1.7 if count <= 7 else 1.0
-    if reading.mentioned - {memory.vertente}:
-        strength *= 0.4
+    carried = strength * (0.4 if reading.mentioned - {memory.vertente} else 1.0)
     usual = CATEGORY_OF.get(memory.vertente)
 
     def prior(vertente: Vertente, category: Category) -> float:
-        bonus = 0.0
+        kept = 0.0
         if vertente is memory.vertente and vertente is not Vertente.NENHUMA:
-            bonus += 1.0
+            kept += 1.0
         if category is usual:
-            bonus += 0.8
+            kept += 0.8
         if category is memory.category and category not in NOT_BUSINESS:
-            bonus += 0.8
+            kept += 0.8
+        shown = 0.0
+        if LINE_OF.get(category) in reading.mentioned:
+            shown += 0.6
         if category in _SIGNS_OF and not reading.signs & _SIGNS_OF[category] and category is not memory.category:
-            bonus -= 0.8
+            shown -= 0.8
         if category is Category.SPAM or (category is Category.OUTRO and memory.category is not Category.OUTRO):
-            bonus -= 1.2
-        return bonus * strength
+            shown -= 1.2
+        return kept * carried + shown * strength
 
     vertente, category, confidence = decode(reading.scores, prior)
     placed = replace(

@@ -38,6 +38,7 @@ INTENTS: dict[Category, tuple[str, ...]] = {
 
 ESCALATE_ABOVE: dict[Category, float] = {Category.COMERCIAL: 0.3, Category.SUPORTE: 0.4, Category.LEGAL: 0.4}
 """By category: the model's probability of escalation above which a person takes over."""
+_ANGER_HIDES = frozenset({*LINE_OF, Category.OUTRO, Category.INSTITUCIONAL, Category.IA})
 LINE_NAMED_ABOVE = 0.15
 _COURTESY_WORDS = 9
 _SMALL = 1e-6
@@ -163,6 +164,8 @@ def _decided_by_rule(reading: Reading) -> Reading:
         return _as(reading, Category.OUTRO, 0.7, "acknowledgement only")
     if "food_order" in signs:
         return _as(reading, Category.OUTRO, 0.8, "order meant for another business")
+    if "anger" in signs and "third_party" not in signs and reading.scores.escalate > 0.5 and category in _ANGER_HIDES:
+        return replace(reading, category=Category.SUPORTE, confidence=max(reading.confidence, 0.6), evidence="anger at Pyloto")
     if "human" in signs and "no_handoff" not in signs and category not in {Category.SUPORTE, Category.LEGAL}:
         return replace(
             reading,
