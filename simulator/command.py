@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from simulator.config import Fault, SimulatorConfig
+from simulator.record import CallRecord
 from simulator.server import serve
 
 EPILOG = """Examples:
@@ -44,6 +45,9 @@ def simulate_llm(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="JSON file with the whole configuration; replaces the options."),
     ] = None,
+    record: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Append one JSON line per finished call to this file.")
+    ] = None,
 ) -> None:
     """Simulate an OpenAI-compatible LLM: any strict JSON schema gets a valid answer, with delays and faults as asked."""
     try:
@@ -69,7 +73,7 @@ def simulate_llm(
         where = ".".join(str(part) for part in first["loc"])
         raise typer.BadParameter(f"{where}: {first['msg']}") from error
     try:
-        asyncio.run(serve(settings, host, port))
+        asyncio.run(serve(settings, host, port, CallRecord(record) if record else None))
     except OSError as error:
         raise typer.BadParameter(f"cannot listen on {host}:{port}: {error}") from error
 

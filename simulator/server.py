@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import signal
+import time
 from collections.abc import Mapping
 
 import orjson
@@ -14,6 +15,7 @@ from simulator.answers import Answers, Text
 from simulator.conduct import Conduct, Director
 from simulator.config import Fault, SimulatorConfig
 from simulator.prefix_cache import PrefixCache, tokens_of
+from simulator.record import CallRecord
 from simulator.request import ChatRequest, RequestRefused, parse
 from simulator.stats import Stats
 
@@ -25,8 +27,9 @@ _CREATED = 1_750_000_000
 class Simulator:
     """One OpenAI-compatible server: `/v1/chat/completions`, `/v1/models`, `/health` and `/simulator/…`."""
 
-    def __init__(self, config: SimulatorConfig | None = None) -> None:
+    def __init__(self, config: SimulatorConfig | None = None, record: CallRecord | None = None) -> None:
         self.stats = Stats()
+        self._record = record
         self._runner: web.AppRunner | None = None
         self._prefixes = PrefixCache()
         self.config = config or SimulatorConfig()
@@ -72,12 +75,13 @@ class Simulator:
 
     async def _chat_completions(self, http: web.Request) -> web.StreamResponse:
         self.stats.arrived()
-        task, outcome = "invalid", "client_left"
+        task, turn, outcome, from_s = "invalid", "", "client_left", time.time()
         try:
             self._authorise(http)
             request = parse(await http.read())
             task = request.task
-            self.stats.turns[self._turn_of(http, request)][task] += 1
+            turn = self._turn_of(http, request)
+            self.stats.turns[turn][task] += 1
             conduct = self._director.conduct(task, request.last_user_message)
             if conduct.delay_s:
                 await asyncio.sleep(conduct.delay_s)
@@ -93,6 +97,8 @@ class Simulator:
             return response
         finally:
             self.stats.left(task, outcome)
+            if self._record is not None:
+                self._record.add(turn, task, outcome, from_s)
 
     async def _respond(self, http: web.Request, request: ChatRequest, conduct: Conduct) -> web.StreamResponse:
         match conduct.fault:
@@ -228,13 +234,13 @@ async def _cut(http: web.Request, body: bytes) -> web.StreamResponse:
     return response
 
 
-async def serve(config: SimulatorConfig, host: str, port: int) -> None:
+async def serve(config: SimulatorConfig, host: str, port: int, record: CallRecord | None = None) -> None:
     """Run until SIGTERM or SIGINT; prints the base URL once it listens."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    simulator = Simulator(config)
+    simulator = Simulator(config, record)
     print(f"LLM simulator at {await simulator.start(host, port)}", flush=True)
     try:
         await stop.wait()
