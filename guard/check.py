@@ -1,8 +1,9 @@
 """The check of an outgoing text: what the rules find in it, minus what its clauses take back."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from common.taxonomy import Violation
 from guard import opinion
@@ -10,6 +11,10 @@ from guard.clauses import Surroundings
 from guard.normalise import Folded, fold_with_offsets
 from guard.numbers import with_digits
 from guard.rulebook import Rule, Rulebook, rulebook
+
+# A part of at most so many characters is a label; of a longer one, so many at its ends take part in the reading of a seam.
+_LABEL = 80
+_SEAM = 100
 
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _OPINION = (
@@ -65,24 +70,42 @@ def check(text: str, *, customer_text: str = "") -> Verdict:
 
 
 def check_parts(parts: Sequence[str], *, customer_text: str = "") -> Verdict:
-    """The verdict on a composed message (body, header, footer, buttons, rows): each part by itself, and all joined.
+    """The verdict on a composed message (body, header, footer, buttons, rows): each part by itself, and where they meet.
 
-    Spans are in `"\\n".join(parts)`.
+    A violation may be split over parts, so the short ones are read joined, after the end of the long one before them. Spans
+    are in `"\n".join(parts)`.
     """
     findings: dict[tuple[str, int], Finding] = {}
     doubts: dict[tuple[str, int], Finding] = {}
-    offset = 0
-    pieces = [(0, "\n".join(parts))] if len(parts) > 1 else []
-    for part in parts:
-        pieces.append((offset, part))
-        offset += len(part) + 1
-    for at, piece in pieces:
-        verdict = check(piece, customer_text=customer_text)
+    for at, verdict in _readings(parts, customer_text):
         for found, kept in ((verdict.findings, findings), (verdict.doubts, doubts)):
             for f in found:
                 moved = Finding(f.violation, f.rule, f.start + at, f.end + at, f.reason)
                 kept.setdefault((moved.rule, moved.start), moved)
     return Verdict(tuple(findings.values()), tuple(doubts.values()))
+
+
+def _readings(parts: Sequence[str], customer_text: str) -> Iterator[tuple[int, Verdict]]:
+    """Where each reading begins in the joined parts, and what it found."""
+    offset = 0
+    seam, seam_at = "", 0
+    for part in parts:
+        label = len(part) <= _LABEL
+        yield offset, _check_label(part) if label and not customer_text else check(part, customer_text=customer_text)
+        seam += f"\n{part if label else part[:_SEAM]}" if offset else part
+        if not label:
+            if offset:
+                yield seam_at, check(seam, customer_text=customer_text)
+            seam, seam_at = part[-_SEAM:], offset + max(len(part) - _SEAM, 0)
+        offset += len(part) + 1
+    if len(parts) > 1:
+        yield seam_at, check(seam, customer_text=customer_text)
+
+
+@lru_cache(maxsize=4_096)
+def _check_label(text: str) -> Verdict:
+    """Titles and descriptions are from a catalogue: the same few, again and again."""
+    return check(text)
 
 
 def violations(text: str) -> frozenset[Violation]:
