@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-import guard
 from common import metrics
 from common.context import ContextClient
 from common.deadline import Deadline
@@ -15,8 +14,9 @@ from common.model import Answer, Model, Task
 from common.single_flight import SingleFlight
 from common.taxonomy import Action, Source
 from common.turn import Provenance, Turn
-from guard import Finding, Verdict
+from guard import Finding
 from response_service import fallback, prompt
+from response_service.judge import Judge
 from response_service.prompt import Judgement, Reply
 from response_service.store import Blocked, ReplyStore, StoredReply
 
@@ -50,7 +50,7 @@ class GenerateResponse:
         self._context = context
         self._model = model
         self._task = task
-        self._judge = judge
+        self._judge = Judge(model, judge)
         self._reserve_s = reserve_s
         self._running: SingleFlight[StoredReply] = SingleFlight()
 
@@ -104,32 +104,11 @@ class GenerateResponse:
             except (Unavailable, ModelMisbehaved, DeadlineExceeded) as error:
                 return _because(replace(fixed, blocked=blocked), type(error).__name__, calls)
             calls += answer.attempts
-            findings = await self._violations(model, answer.value.text, turn, deadline)
+            findings = await self._judge.violations(answer.value.text, turn.customer_text, deadline)
             if not findings:
                 return StoredReply(answer.value.text, _provenance(answer, institution, source or answer.source, calls), blocked)
             blocked = (*blocked, *_blocked(answer.value.text, findings))
         return _because(replace(fixed, blocked=blocked), "guard", calls)
-
-    async def _violations(self, model: Model, text: str, turn: Turn, deadline: Deadline) -> tuple[Finding, ...]:
-        """What the guard finds; a doubt goes to the judge, and counts as a finding when the judge cannot clear it."""
-        verdict = guard.check(text, customer_text=turn.customer_text)
-        if verdict.findings or not verdict.doubts:
-            return verdict.findings
-        return () if await self._cleared(model, text, verdict, deadline) else verdict.doubts
-
-    async def _cleared(self, model: Model, text: str, verdict: Verdict, deadline: Deadline) -> bool:
-        try:
-            answer = await model.ask(
-                self._judge,
-                prefix=prompt.judge_prefix(),
-                user=prompt.judge_user(text),
-                deadline=deadline,
-                cache_key=self._judge.name,
-            )
-        except (Unavailable, ModelMisbehaved, DeadlineExceeded) as error:
-            _log.info("no judge for a doubtful text", rule=verdict.doubts[0].rule, error=type(error).__name__)
-            return False
-        return not answer.value.violation
 
 
 def _blocked(text: str, findings: tuple[Finding, ...]) -> tuple[Blocked, ...]:
