@@ -1,7 +1,7 @@
 """The real services in this process: gRPC on a free port, the real store, and the simulator where a model is wanted."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -12,6 +12,7 @@ from common.deadline import Deadline
 from common.model import Model, OpenAIModel
 from common.model_settings import ModelSettings
 from common.model_task import Task
+from common.mongo import Database
 from common.serving import Server
 from common.settings import Settings, StoreSettings
 from common.turn import Turn, turn_to_proto
@@ -182,7 +183,9 @@ class Fsm:
 
 
 @asynccontextmanager
-async def fsm_service(simulator: Simulator | None = None, **values: object) -> AsyncIterator[Fsm]:
+async def fsm_service(
+    simulator: Simulator | None = None, open_store: Callable[[Database], SessionStore] = SessionStore, **values: object
+) -> AsyncIterator[Fsm]:
     """The FSM service on a store of its own; values as in FsmSettings."""
     settings = FsmSettings.model_validate(store_values() | values)
     clock = Clock()
@@ -191,7 +194,7 @@ async def fsm_service(simulator: Simulator | None = None, **values: object) -> A
         context = await stack.enter_async_context(context_of(_same_access(settings)))
         database = await stack.enter_async_context(mongo.connect(settings, "fsm"))
         model = await stack.enter_async_context(model_of(simulator))
-        store = SessionStore(database)
+        store = open_store(database)
         task = Task("fsm", Proposal, MODEL, FSM_PROMPT, max_output_tokens=400)
         determine_state = DetermineState(store, context, model, task, rules(settings), clock.now_ms)
         server = Server(settings, ["protos.fsm.v1.FsmService"])
