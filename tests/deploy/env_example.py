@@ -43,6 +43,7 @@ _COMPOSE = """\
 #RABBITMQ_MANAGEMENT_PORT=15672
 #RABBITMQ_METRICS_PORT=15692
 #MONGODB_PORT=27017
+#FSM_PORTS=50051-50060
 #SIMULATOR_PORT=8089
 
 # Median delay of the LLM simulator's answers, in milliseconds (profile simulator).
