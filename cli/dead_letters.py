@@ -1,6 +1,7 @@
 """`pyloto dead-letters`: messages that could not be handled; why, what they hold, and handling them again."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -82,7 +83,7 @@ def show(
 ) -> None:
     """Show why one message died, its headers, and its body."""
     letter = _find(asyncio.run(_fetch(amqp, MAX_LISTED)), letter_id)
-    seen = (lambda text: text) if unmask else mask_text
+    seen: Callable[[str], str] = str if unmask else mask_text
     body = seen(letter.body[:SHOWN_BODY].decode(errors="backslashreplace"))
     headers = {name: seen(str(value)) for name, value in letter.headers.items()}
     if as_json:

@@ -1,8 +1,10 @@
 """MongoDB by the portable operations only: insert, find by id, replace whole with a version check, delete, plain indexes."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
+import structlog
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo.errors import BulkWriteError, DuplicateKeyError, InvalidURI, PyMongoError
 
@@ -13,6 +15,9 @@ Document = Mapping[str, object]
 Database = AsyncIOMotorDatabase[dict[str, object]]
 
 _DUPLICATE_KEY = 11000
+_PREPARE_RETRY_S = 5.0
+
+_log = structlog.get_logger("store")
 
 
 @asynccontextmanager
@@ -36,6 +41,26 @@ async def connect(settings: StoreSettings, service: str) -> AsyncIterator[Databa
         yield client[f"{settings.mongodb_database_prefix}_{service}"]
     finally:
         client.close()
+
+
+@asynccontextmanager
+async def prepared(prepare: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Runs `prepare` (indexes) beside the block, again until the store takes it: start-up does not wait for the store."""
+    preparing = asyncio.create_task(_until_done(prepare))
+    try:
+        yield
+    finally:
+        preparing.cancel()
+        await asyncio.gather(preparing, return_exceptions=True)
+
+
+async def _until_done(prepare: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            return await prepare()
+        except StoreUnavailable as error:
+            _log.warning("indexes not made yet", error=str(error))
+        await asyncio.sleep(_PREPARE_RETRY_S)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ async def open_gateway(settings: GatewaySettings, broker: Broker, stack: AsyncEx
     fsm, response, msgtype, context_channel = [await stack.enter_async_context(channel(target, settings)) for target in targets]
     context = await stack.enter_async_context(ContextClient(context_channel, settings))
     store = TurnStore(database)
+    await stack.enter_async_context(mongo.prepared(store.prepare))
     services = Services(fsm, response, msgtype, Caller(settings))
     answer_turn = AnswerTurn(services, context, store, broker, settings.gateway_pseudonym_key.get_secret_value())
     limits = ConsumerLimits(

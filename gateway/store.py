@@ -21,8 +21,9 @@ class TurnStore:
         self._published = Documents(database, "published")
 
     async def prepare(self) -> None:
-        """The index that the trace of a conversation uses."""
+        """The indexes that the trace of a conversation and the review use."""
         await self._turns.index("conversation_id", "opened_at_ms")
+        await self._turns.index("opened_at_ms")
 
     async def turns_of(self, message_keys: Sequence[str]) -> dict[str, TurnRecord]:
         """The turns that are known for these messages, by message key."""
@@ -39,8 +40,12 @@ class TurnStore:
 
     async def open(self, turn: TurnRecord) -> bool:
         """Save a new turn and the pointers of its other messages; False when one of the messages has a turn already."""
-        pointers = [{"_id": key, "leader": turn.key} for key in turn.message_keys[1:]]
-        return await self._turns.insert(turn_to_document(turn), *pointers)
+        return await self._turns.insert(turn_to_document(turn), *_pointers(turn))
+
+    async def claim(self, turn: TurnRecord) -> None:
+        """Save those pointers of an opened turn that are missing."""
+        if len(turn.message_keys) > 1:
+            await self._turns.insert_each(_pointers(turn))
 
     async def save_answer(self, turn: TurnRecord, answer: SavedAnswer) -> None:
         """Save the turn with its answer."""
@@ -59,11 +64,21 @@ class TurnStore:
         documents = await self._turns.newest({"conversation_id": conversation_id}, "opened_at_ms", limit)
         return [turn_from_document(document) for document in documents]
 
+    async def newest_of_all(self, limit: int) -> list[TurnRecord]:
+        """The newest turns of any conversation, newest first; for tools."""
+        documents = await self._turns.newest({"opened_at_ms": {"$gt": 0}}, "opened_at_ms", limit)
+        return [turn_from_document(document) for document in documents]
+
     async def _documents(self, keys: Sequence[str]) -> dict[str, dict[str, object]]:
         if len(keys) == 1:
             document = await self._turns.find(keys[0])
             return {keys[0]: document} if document else {}
         return await self._turns.find_many(keys)
+
+
+def _pointers(turn: TurnRecord) -> list[dict[str, object]]:
+    """What says of each further message of the turn which turn it belongs to."""
+    return [{"_id": key, "leader": turn.key} for key in turn.message_keys[1:]]
 
 
 def turn_to_document(turn: TurnRecord) -> dict[str, object]:
