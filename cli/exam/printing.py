@@ -19,7 +19,7 @@ def show(kind: str, file: Path, figures: Document) -> None:
         for item in _rows(figures, "wrong"):
             (_wrong_reply if kind == "replies" else _wrong_message)(item)
     out.print()
-    out.print(Text(f"{kind} of {file}: n={figures['n']}, {figures['scoring']}", style="bold"))
+    out.print(Text(f"{kind} of {file}: n={figures['n']}, {figures['scoring']}", style="bold"), soft_wrap=True)
     if kind == "replies":
         _guard(_part(figures, "guard"), "")
     else:
@@ -58,7 +58,8 @@ def _dialogs(dialogs: Sequence[Document]) -> None:
         right = bool(ends["right"])
         state = str(ends["got"]) if right else f"{ends['expected']} → {ends['got']}"
         out.print()
-        out.print(_mark(right), Text(f"{dialog['id']} ends {state}", style="bold"), Text(str(dialog["note"]), style="dim"))
+        title, note = (f" {dialog['id']} ends {state}", "bold"), (f"  {dialog['note']}", "dim")
+        out.print(Text.assemble(_mark(right), title, note), soft_wrap=True)
         for turn in _rows(dialog, "turns"):
             found = bool(turn["right"])
             reading = (
@@ -81,7 +82,8 @@ def _understood(figures: Document, label: str) -> None:
         out.print(f"{label}{kind + ' accuracy':<20} {_share(figures, f'{kind}_accuracy', f'{kind}_ci95')}")
     out.print(
         f"{label}{'escalation':<20} precision {_percent(escalation['precision'])}  recall {_percent(escalation['recall'])}"
-        f"  F1 {_number(escalation['f1'])}  ({escalation['wanted']} wanted, {escalation['given']} given)"
+        f"  F1 {_number(escalation['f1'])}  ({escalation['wanted']} wanted, {escalation['given']} given)",
+        soft_wrap=True,
     )
 
 
@@ -106,7 +108,8 @@ def _ends(figures: Document) -> None:
     out.print(f"{'ends accuracy':<20} {_share(figures, 'ends_accuracy', 'ends_ci95')}")
     out.print(
         f"{'turns':<20} {turns['n']}, {turns['replies']} replies: {turns['violations']} break a constraint, "
-        f"{turns['must_not_broken']} of them one of must_not"
+        f"{turns['must_not_broken']} of them one of must_not",
+        soft_wrap=True,
     )
 
 

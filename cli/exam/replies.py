@@ -106,8 +106,8 @@ class Blocks:
         """(labelled, found, how many) of the texts with a single label; `-` for none."""
         counts: dict[tuple[str, str], int] = {}
         for one in self.marked:
-            labels = one.reply.violations or ("-",)
-            found = sorted(one.guarded.violations) or ["-"]
+            labels = [violation.value for violation in one.reply.violations] or ["-"]
+            found = sorted(violation.value for violation in one.guarded.violations) or ["-"]
             if len(labels) == 1 and labels[0] not in found:
                 for name in found:
                     counts[labels[0], name] = counts.get((labels[0], name), 0) + 1
