@@ -1,5 +1,7 @@
 """The probe of the containers, against a real server."""
 
+import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -47,3 +49,36 @@ def test_without_an_address_it_says_what_is_expected(arguments: list[str], monke
 
     with pytest.raises(InvalidSetting, match=r"(?i)host:port"):
         target_of(arguments)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A certificate for localhost that is its own authority, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed here")
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+            *("-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return str(folder / "certificate.pem"), str(folder / "key.pem")
+
+
+async def test_a_service_over_mutual_tls_is_asked_with_the_same_settings(certificate: tuple[str, str]) -> None:
+    """The probe trusts, and shows, what the service does; without that it is refused."""
+    pem, key = certificate
+    settings = Settings(grpc_tls_cert_file=pem, grpc_tls_key_file=key, grpc_tls_ca_file=pem)
+    server = Server(settings, [])
+    port = await server.start("localhost:0")
+
+    with_certificate = await problem_of(f"localhost:{port}", settings)
+    without_one = await problem_of(f"localhost:{port}", Settings(grpc_tls_ca_file=pem))
+
+    await server.stop(0)
+    assert with_certificate == ""
+    assert "UNAVAILABLE" in without_one
