@@ -65,7 +65,7 @@ def list_letters(
         return
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("id", "when", "partition", "bytes", "reason"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, no_wrap=heading != "reason")
     for letter in letters:
         partition = "" if letter.partition is None else str(letter.partition)
         table.add_row(letter.id, _when(letter.dead_at), partition, str(len(letter.body)), Text(mask_text(letter.reason)))

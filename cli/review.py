@@ -13,6 +13,7 @@ from cli.review_labels import MESSAGES, REPLIES, Example, LabelledFiles, label_m
 from cli.stores import DEFAULT_MONGODB, open_stores
 from cli.terminal import moment, out, print_json
 from common.masking import mask_text
+from gateway.outbound import REASONS
 
 EPILOG = """Examples (`pyloto up` prints the address):
 
@@ -93,5 +94,9 @@ def _show(item: Item, number: int, total: int) -> None:
     intent = f"/{item.intent}" if item.intent else ""
     decided = f"vertente {item.vertente} · {item.category}{intent} · confiança {item.confidence:.2f}"
     out.print(
-        Text.assemble(("Entendido: ", "bold"), decided, (f" · repassado: {item.reason}" if item.escalate else "", "yellow"))
+        Text.assemble(
+            ("Entendido: ", "bold"),
+            decided,
+            (f" · repassado: {REASONS.get(item.reason, item.reason)}" if item.escalate else "", "yellow"),
+        )
     )

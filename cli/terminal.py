@@ -17,7 +17,7 @@ err = Console(stderr=True, highlight=False)
 
 def tell(text: str) -> None:
     """One line about what is going on; not part of the result."""
-    err.print(text, style="dim", markup=False)
+    err.print(text, style="dim", markup=False, soft_wrap=True)
 
 
 def print_json(value: Mapping[str, object]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -71,7 +70,7 @@ async def _run(wanted: Wanted, *, as_json: bool) -> None:
 
 
 def _warn(text: str) -> None:
-    err.print(text, style="yellow", markup=False)
+    err.print(text, style="yellow", markup=False, soft_wrap=True)
 
 
 def _rows(system: System, wanted: Wanted) -> list[tuple[str, str, str, str]]:
@@ -99,20 +98,28 @@ def _describe(system: System, wanted: Wanted) -> None:
 
 
 def _next_steps(system: System, wanted: Wanted) -> list[str]:
-    command: Callable[[str], str] = lambda text: f"  [bold]{escape(text)}[/bold]"  # noqa: E731
-    fsm = system.address("fsm")
-    steps = ["Next, from another terminal:"]
+    """What can be done with it from another terminal."""
+    mongodb = _shown(system.mongodb_url)
+    reading = [
+        _command(f"pyloto trace CONVERSATION --fsm {system.address('fsm')} --mongodb {mongodb}"),
+        _command(f"pyloto review --mongodb {mongodb}"),
+    ]
     if wanted.amqp_url:
-        steps.append(command("pyloto chat --amqp URL") + "   (the same URL as here)")
-        steps.append(command("pyloto send --amqp URL --wait messages.jsonl"))
-    else:
-        steps = [
-            "The broker in memory lives in this process; `pyloto chat` and `pyloto send` bring up a system of their own.",
-            "To write to this one from elsewhere, start it with --amqp URL. From another terminal:",
+        return [
+            "Next, from another terminal, with the same URL as here:",
+            _command("pyloto chat --amqp URL"),
+            _command("pyloto send --amqp URL --wait messages.jsonl"),
+            *reading,
         ]
-    steps.append(command(f"pyloto trace CONVERSATION --fsm {fsm} --mongodb {_shown(system.mongodb_url)}"))
-    steps.append(command(f"pyloto review --mongodb {_shown(system.mongodb_url)}"))
-    return steps
+    return [
+        "The broker in memory lives in this process; `pyloto chat` and `pyloto send` bring up a system of their own.",
+        "To write to this one from elsewhere, start it with --amqp URL. From another terminal:",
+        *reading,
+    ]
+
+
+def _command(text: str) -> str:
+    return f"  [bold]{escape(text)}[/bold]"
 
 
 def _shown(mongodb_url: str) -> str:

@@ -75,7 +75,7 @@ def escalation(
     )
 
 
-_REASONS = {
+REASONS = {
     "commercial": "pedido comercial",
     "negotiation": "negociação",
     "incident": "ocorrência",
@@ -85,12 +85,13 @@ _REASONS = {
     "unclear": "não foi possível entender",
     "forwarded": "nova mensagem com a conversa já com uma pessoa",
 }
+"""Why a person takes over, as attendants and product people read it."""
 
 
 def summary(found: Determination, exchanges: tuple[Exchange, ...]) -> str:
     """One paragraph in Portuguese for the attendant: why, about what, and what the customer has said so far."""
     said = " | ".join(exchange.customer_text.replace("\n", " / ") for exchange in exchanges if exchange.customer_text)
-    reason = _REASONS.get(found.escalation_reason, found.escalation_reason)
+    reason = REASONS.get(found.escalation_reason, found.escalation_reason)
     about = f"{found.vertente}, {found.category}{f', {found.intent}' if found.intent else ''}"
     return f"Motivo: {reason}. Assunto: {about}. O cliente disse: {said}"
 
