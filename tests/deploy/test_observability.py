@@ -90,3 +90,14 @@ def test_panels_do_not_overlap() -> None:
 
     assert len(cells) == len(set(cells))
     assert max(x for x, _ in cells) < 24
+
+
+def test_prometheus_asks_where_the_services_answer() -> None:
+    """Every service of docker-compose.yml, at the port that it is told to measure on."""
+    configuration = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yaml").read_text(encoding="utf-8"))
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    [found] = configuration["scrape_configs"][0]["dns_sd_configs"]
+
+    measured = {name for name, service in compose.items() if "METRICS_LISTEN" in service.get("environment", {})}
+    assert set(found["names"]) == measured
+    assert {compose[name]["environment"]["METRICS_LISTEN"] for name in measured} == {f"0.0.0.0:{found['port']}"}

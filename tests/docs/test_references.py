@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.lazy import load
+from cli.main import COMMANDS
 from tests.deploy.env_example import FILE as ENV_EXAMPLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,6 +21,8 @@ NAMED = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|proto|toml|yaml|yml|json|md|s
 FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]*)`")
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)(?:#[^)]*)?\)")
 VARIABLE = re.compile(r"`((?:GATEWAY|FSM|RESPONSE|MSGTYPE|CONTEXT|LLM|MONGODB|AMQP|GRPC|METRICS|OTEL|LOG)_[A-Z0-9_]+)[`=]")
+COMMAND = re.compile(r"(?:^|`|\| )pyloto ([a-z][a-z-]+)([^`\n]*)", re.MULTILINE)
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 MODULE = re.compile(r"python -m ([a-z_]+(?:\.[a-z_]+)*)")
 
 # Names that a guide invents for its example.
@@ -85,6 +89,27 @@ def test_every_variable_and_module_that_is_named_exists(page: Path) -> None:
     variables = [name for name in VARIABLE.findall(text) if name.removesuffix("_FILE") not in known and name not in known]
     modules = [name for name in MODULE.findall(text) if name != "venv" and not _is_module(name)]
     assert (variables, modules) == ([], [])
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_command_that_is_named_exists(page: Path) -> None:
+    """With `pyloto` in front of it, and every option that stands behind it."""
+    unknown = []
+    for command, rest in COMMAND.findall(page.read_text(encoding="utf-8")):
+        if command not in COMMANDS:
+            unknown.append(command)
+            continue
+        unknown += [f"{command} {option}" for option in OPTION.findall(rest) if option not in options_of(command)]
+
+    assert unknown == []
+
+
+@cache
+def options_of(command: str) -> frozenset[str]:
+    """Every option of a command and of its sub-commands."""
+    top = load(COMMANDS[command][0])
+    each_command = [top, *getattr(top, "commands", {}).values()]
+    return frozenset({"--help", *(option for each in each_command for param in each.params for option in param.opts)})
 
 
 def _exists(path: str, page: Path) -> bool:
