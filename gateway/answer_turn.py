@@ -8,6 +8,7 @@ import asyncio
 import time
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 import guard
 from common import metrics
@@ -16,6 +17,7 @@ from common.context import ContextClient
 from common.deadline import Deadline
 from common.errors import BrokerUnavailable, PylotoError
 from common.institution import Institution
+from common.observability import SPAN_SEND, span
 from common.taxonomy import Action, Source, State
 from common.turn import Turn, kind_number, source_number
 from gateway import outbound
@@ -112,7 +114,7 @@ class AnswerTurn:
 
     def _guard_last(self, composed: Composed, turn: TurnRecord, institution: Institution) -> tuple[Composed, tuple[str, ...]]:
         """The last door: nothing leaves unchecked. What is blocked here is replaced by the safe text."""
-        verdict = guard.check_parts(composed.words(), customer_text=turn.text)
+        verdict = guard.check_parts(composed.words(), customer_text=turn.text, doubts_matter=False)
         if not verdict.findings:
             return composed, ()
         violations = tuple(sorted({finding.violation.value for finding in verdict.findings}))
@@ -207,6 +209,11 @@ class AnswerTurn:
         await self._publish(turn, answer)
 
     async def _publish(self, turn: TurnRecord, answer: SavedAnswer) -> None:
+        """All at once, inside one span whose trace the messages carry on."""
+        with span(SPAN_SEND, SpanKind.PRODUCER, {"messaging.system": "rabbitmq", "pyloto.turn_id": turn.turn_id}):
+            await self._publish_all(turn, answer)
+
+    async def _publish_all(self, turn: TurnRecord, answer: SavedAnswer) -> None:
         """Reply and hand-off must be confirmed; an event that nobody could take is only logged."""
         topology = self._broker.topology
         async with asyncio.TaskGroup() as confirms:

@@ -177,7 +177,8 @@ class Consumer:
         """Open a turn for the batch; when some of its messages have one already, resume that as it was grouped, first."""
         by_key = {item.message.key: item for item in batch}
         turn = _opened(list(by_key.values()))
-        # A burst may hold a message that was answered before: it must not become part of a new turn.
+        # One message is most often new, and one insert says so. Of several, some may be repetitions, which no new turn may
+        # claim: that is asked first.
         if len(by_key) == 1 and await self._store.open(turn):
             await self._run(turn, batch)
         else:
@@ -187,10 +188,13 @@ class Consumer:
 
     async def _resume_known(self, by_key: Mapping[str, Waiting], batch: Sequence[Waiting]) -> None:
         known = await self._store.turns_of(tuple(by_key))
-        for turn in {turn.key: turn for turn in known.values()}.values():
+        turns = {turn.key: turn for turn in known.values()}
+        for turn in turns.values():
+            # The process that opened it may have died before it had claimed all its messages.
+            await self._store.claim(turn)
             await self._resume(turn, [item for item in batch if item.message.key in turn.message_keys])
-        grouped = {key for turn in known.values() for key in turn.message_keys}
-        fresh = [item for key, item in by_key.items() if key not in grouped]
+        claimed = {key for turn in turns.values() for key in turn.message_keys}
+        fresh = [item for key, item in by_key.items() if key not in claimed]
         if fresh:
             turn = _opened(fresh)
             if not await self._store.open(turn):
@@ -248,7 +252,7 @@ class Consumer:
                         return
             metrics.DEAD_LETTERS.labels(reason.partition(":")[0][:40]).inc()
             metrics.MESSAGES.labels("dead_lettered").inc()
-            _log.warning("message set aside", reason=reason)
+            _log.warning("message set aside", reason=reason, message_id=delivery.message_id)
 
     async def _stops_within(self, seconds: float) -> bool:
         try:
