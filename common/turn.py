@@ -1,6 +1,6 @@
 """One turn as plain values, and its protobuf form: what the FSM service decides and the two later tasks build on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TypeVar
 
@@ -213,3 +213,11 @@ def provenance_to_proto(value: Provenance) -> pb.Provenance:
         fallback_reason=value.fallback_reason,
         llm_calls=value.llm_calls,
     )
+
+
+def provenance_to_document(value: Provenance) -> dict[str, object]:
+    """The form in which the stores keep it. (`dataclasses.asdict` copies deeply, at many times the cost.)"""
+    return {name: getattr(value, name) for name in _PROVENANCE_FIELDS}
+
+
+_PROVENANCE_FIELDS = tuple(field.name for field in fields(Provenance))

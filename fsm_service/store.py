@@ -6,7 +6,7 @@ from typing import cast
 
 from common.mongo import Database, Documents
 from common.taxonomy import Action, Category, Source, State, Vertente
-from common.turn import Determination, Exchange, Provenance
+from common.turn import Determination, Exchange, Provenance, provenance_to_document
 from fsm_service.session import Session, Transition, TurnResult
 
 HISTORY_IN_DOCUMENT = 24
@@ -144,7 +144,7 @@ def _turn_result_to_document(result: TurnResult) -> dict[str, object]:
     return {
         "turn_id": result.turn_id,
         "determination": {name: getattr(result.determination, name) for name in _DETERMINATION_FIELDS},
-        "provenance": {name: getattr(result.provenance, name) for name in _PROVENANCE_FIELDS},
+        "provenance": provenance_to_document(result.provenance),
         "previous_state": result.previous_state,
         "resting_state": result.resting_state,
         "completed": result.completed,
@@ -155,7 +155,6 @@ def _turn_result_to_document(result: TurnResult) -> dict[str, object]:
 # dataclasses.asdict copies deeply, at twenty times the cost of reading the fields.
 _TRANSITION_FIELDS = tuple(field.name for field in fields(Transition))
 _DETERMINATION_FIELDS = tuple(field.name for field in fields(Determination))
-_PROVENANCE_FIELDS = tuple(field.name for field in fields(Provenance))
 
 
 def _transition(document: dict[str, object]) -> Transition:

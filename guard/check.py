@@ -12,7 +12,7 @@ from guard.normalise import Folded, fold_with_offsets
 from guard.numbers import with_digits
 from guard.rulebook import Rule, Rulebook, rulebook
 
-# A part of at most so many characters is a label; of a longer one, so many at its ends take part in the reading of a seam.
+# A further part of at most so many characters is a label; of a longer one, so many at its ends are read with the seam.
 _LABEL = 80
 _SEAM = 100
 
@@ -52,10 +52,16 @@ class Verdict:
         return bool(self.doubts) and not self.findings
 
 
-def check(text: str, *, customer_text: str = "") -> Verdict:
-    """What is wrong with one outgoing text. `customer_text`: the customer's words, whose figures a refusal may repeat."""
+def check(text: str, *, customer_text: str = "", doubts_matter: bool = True) -> Verdict:
+    """What is wrong with one outgoing text.
+
+    `customer_text`: the customer's words, whose figures a refusal may repeat. `doubts_matter=False`: the caller looks at the
+    findings alone, so a text in which no rule occurs needs no second opinion.
+    """
     read = with_digits(fold_with_offsets(text))
-    hits = rule_hits(read, _figures(customer_text) if customer_text else frozenset())
+    hits = rule_hits(read, customer_text)
+    if not hits and not doubts_matter:
+        return Verdict()
     probability, violation = opinion.of(read.text, [(hit.span[0], hit.name) for hit in hits])
     findings: list[Finding] = []
     doubts: list[Finding] = []
@@ -69,7 +75,7 @@ def check(text: str, *, customer_text: str = "") -> Verdict:
     return Verdict(tuple(findings), tuple(doubts))
 
 
-def check_parts(parts: Sequence[str], *, customer_text: str = "") -> Verdict:
+def check_parts(parts: Sequence[str], *, customer_text: str = "", doubts_matter: bool = True) -> Verdict:
     """The verdict on a composed message (body, header, footer, buttons, rows): each part by itself, and where they meet.
 
     A violation may be split over parts, so the short ones are read joined, after the end of the long one before them. Spans
@@ -77,7 +83,7 @@ def check_parts(parts: Sequence[str], *, customer_text: str = "") -> Verdict:
     """
     findings: dict[tuple[str, int], Finding] = {}
     doubts: dict[tuple[str, int], Finding] = {}
-    for at, verdict in _readings(parts, customer_text):
+    for at, verdict in _readings(parts, customer_text, doubts_matter):
         for found, kept in ((verdict.findings, findings), (verdict.doubts, doubts)):
             for f in found:
                 moved = Finding(f.violation, f.rule, f.start + at, f.end + at, f.reason)
@@ -85,21 +91,21 @@ def check_parts(parts: Sequence[str], *, customer_text: str = "") -> Verdict:
     return Verdict(tuple(findings.values()), tuple(doubts.values()))
 
 
-def _readings(parts: Sequence[str], customer_text: str) -> Iterator[tuple[int, Verdict]]:
+def _readings(parts: Sequence[str], customer_text: str, doubts_matter: bool) -> Iterator[tuple[int, Verdict]]:
     """Where each reading begins in the joined parts, and what it found."""
     offset = 0
     seam, seam_at = "", 0
     for part in parts:
-        label = len(part) <= _LABEL
-        yield offset, _check_label(part) if label and not customer_text else check(part, customer_text=customer_text)
+        label = offset > 0 and len(part) <= _LABEL
+        yield offset, _check_label(part) if label else check(part, customer_text=customer_text, doubts_matter=doubts_matter)
         seam += f"\n{part if label else part[:_SEAM]}" if offset else part
         if not label:
             if offset:
-                yield seam_at, check(seam, customer_text=customer_text)
+                yield seam_at, check(seam, customer_text=customer_text, doubts_matter=doubts_matter)
             seam, seam_at = part[-_SEAM:], offset + max(len(part) - _SEAM, 0)
         offset += len(part) + 1
     if len(parts) > 1:
-        yield seam_at, check(seam, customer_text=customer_text)
+        yield seam_at, check(seam, customer_text=customer_text, doubts_matter=doubts_matter)
 
 
 @lru_cache(maxsize=4_096)
@@ -128,15 +134,19 @@ class Hit:
         return self.rule.id if self.holds else f"~{self.rule.id}"
 
 
-def rule_hits(read: Folded, figures: frozenset[str] = frozenset()) -> list[Hit]:
+def rule_hits(read: Folded, customer_text: str = "") -> list[Hit]:
     """What each rule says of a folded text: where it holds, else where it was spared; nothing when it does not occur."""
     book = rulebook()
     around: Surroundings | None = None  # most texts match nothing and need none
     hits: list[Hit] = []
+    figures = frozenset[str]()
+    present = book.index.literals_in(read.text)
     for rule in book.rules:
         spared: Hit | None = None
-        for match in rule.pattern.finditer(read.text):
-            around = around or Surroundings(read.text, book.clause_break, book.idiom)
+        for match in book.index.matches(rule.patterns, read.text, present):
+            if around is None:
+                around = Surroundings(read.text, book.clause_break, book.idiom)
+                figures = _figures(customer_text)
             if not _spared(rule, match, around, book, figures):
                 hits.append(Hit(rule, match.span(), holds=True))
                 break

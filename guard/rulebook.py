@@ -13,6 +13,7 @@ from importlib import resources
 
 from common.taxonomy import Violation
 from guard.clauses import Cue, Place
+from guard.literals import PatternIndex
 
 _REFERENCE = re.compile(r"\{([a-z_]+)\}")
 _GAPS = {" .. ": r"(?:\s+|\s*[,:(]\s*)(?:\S*[^\s.!?;]\s+){0,4}?", " ... ": r"(?:\s+|\s*[,:(]\s*)(?:\S*[^\s.!?;]\s+){0,9}?"}
@@ -21,12 +22,15 @@ _PLACES: dict[str, Place] = {p: p for p in ("before", "after", "near", "inside",
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One way to break a constraint. `reason` is Portuguese, for a product person and for the repair call."""
+    """One way to break a constraint.
+
+    `patterns` are numbers in the rulebook's index. `reason` is Portuguese, for a product person and for the repair call.
+    """
 
     id: str
     violation: Violation
     reason: str
-    pattern: re.Pattern[str]
+    patterns: range
     spared_by: tuple[Cue, ...]
     unless: re.Pattern[str] | None
     certain: bool
@@ -40,6 +44,7 @@ class Rulebook:
     """Every rule, and what reading a text needs beside them."""
 
     rules: tuple[Rule, ...]
+    index: PatternIndex
     clause_break: re.Pattern[str]
     idiom: re.Pattern[str]
     quote: tuple[Cue, ...]
@@ -60,6 +65,7 @@ def rulebook() -> Rulebook:
         name: Cue(name, _PLACES[cue["onde"]], _compiled(cue["padroes"], vocabulary)) for name, cue in shared["sinal"].items()
     }
     rules: list[Rule] = []
+    index = PatternIndex()
     for document in documents.values():
         words = vocabulary | document.get("vocabulario", {})
         for entry in document["regra"]:
@@ -69,7 +75,7 @@ def rulebook() -> Rulebook:
                     id=entry["id"],
                     violation=Violation(document["violacao"]),
                     reason=entry["motivo"],
-                    pattern=_compiled(entry["padroes"], words),
+                    patterns=index.add(_expanded(pattern, words) for pattern in entry["padroes"]),
                     spared_by=tuple(cues[name] for name in entry.get("poupa", document.get("poupa", []))),
                     unless=_compiled(unless, words) if unless else None,
                     certain=bool(entry.get("certeza", False)),
@@ -80,6 +86,7 @@ def rulebook() -> Rulebook:
             )
     return Rulebook(
         rules=tuple(rules),
+        index=index.freeze(),
         clause_break=re.compile("|".join(_expanded(p, vocabulary) for p in shared["quebra_de_oracao"])),
         idiom=_compiled(shared["idiomatismos"], vocabulary),
         quote=tuple(cues[name] for name in shared["poupa_valor_do_cliente"]),

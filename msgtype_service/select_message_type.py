@@ -41,6 +41,7 @@ class SelectMessageType:
         self._model = model
         self._task = task
         self._reserve_s = reserve_s
+        self._rendered = ("", "")
         self._running: SingleFlight[StoredForm] = SingleFlight()
 
     async def select(self, turn: Turn, deadline: Deadline) -> Selected:
@@ -79,7 +80,7 @@ class SelectMessageType:
         try:
             answer = await model.ask(
                 self._task,
-                prefix=prompt.prefix(institution),
+                prefix=self._prefix(institution),
                 user=prompt.user(turn, fixed.form),
                 deadline=deadline,
                 cache_key=f"{self._task.name}-{institution.version}",
@@ -98,6 +99,12 @@ class SelectMessageType:
             llm_calls=answer.attempts,
         )
         return StoredForm(form, provenance)
+
+    def _prefix(self, institution: Institution) -> str:
+        """Rendered once per version of the context."""
+        if self._rendered[0] != institution.version:
+            self._rendered = (institution.version, prompt.prefix(institution))
+        return self._rendered[1]
 
     def _checked(self, proposal: FormProposal, institution: Institution) -> Form:
         form, refused = from_ids(proposal.kind, proposal.menu_id, tuple(proposal.option_ids), proposal.media_id, institution)

@@ -7,7 +7,7 @@ from typing import cast
 from common.institution import Media, Option
 from common.mongo import Database, Documents
 from common.taxonomy import MessageKind, Source, Vertente
-from common.turn import Provenance, Turn
+from common.turn import Provenance, Turn, provenance_to_document
 from msgtype_service.form import Form
 
 
@@ -36,12 +36,25 @@ class FormStore:
             {
                 "_id": turn.turn_id,
                 "conversation_id": turn.conversation_id,
-                "form": asdict(stored.form),
-                "provenance": asdict(stored.provenance),
+                "form": _form_to_document(stored.form),
+                "provenance": provenance_to_document(stored.provenance),
                 "at_ms": int(time.time() * 1000),
             }
         )
         return stored if inserted else await self.find(turn.turn_id) or stored
+
+
+def _form_to_document(form: Form) -> dict[str, object]:
+    return {
+        "kind": form.kind,
+        "menu_id": form.menu_id,
+        "button_label": form.button_label,
+        "options": [
+            {"id": option.id, "title": option.title, "description": option.description, "intent": option.intent}
+            for option in form.options
+        ],
+        "media": asdict(form.media) if form.media else None,
+    }
 
 
 def form_from_document(document: dict[str, object]) -> StoredForm:

@@ -7,7 +7,7 @@ from typing import cast
 
 from common.mongo import Database, Documents
 from common.taxonomy import Source
-from common.turn import Provenance, Turn
+from common.turn import Provenance, Turn, provenance_to_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class ReplyStore:
             "_id": turn.turn_id,
             "conversation_id": turn.conversation_id,
             "text": reply.text,
-            "provenance": asdict(reply.provenance),
+            "provenance": provenance_to_document(reply.provenance),
             "blocked": [asdict(item) for item in reply.blocked],
             "at_ms": at_ms,
         }
