@@ -25,6 +25,7 @@ from common.model_settings import PROVIDER_URL, ModelSettings
 from common.model_task import A, Answer, Model, Task
 from common.model_wire import Completion, Usage, retry_after_s
 from common.observability import SPAN_LLM, span
+from common.pace import Pace
 from common.taxonomy import Source
 
 __all__ = ["Answer", "CallOutcome", "Model", "ModelObserver", "ModelSettings", "OpenAIModel", "Task"]
@@ -103,6 +104,7 @@ class OpenAIModel:
         self._observer: ModelObserver = observer or NoObserver()
         self._slots = asyncio.Semaphore(settings.llm_max_concurrency)
         self._breakers: dict[str, Breaker] = {}
+        self._pace = Pace()
         self._refused_options: dict[str, frozenset[str]] = {}
         limits = httpx2.Limits(
             max_connections=settings.llm_max_concurrency,
@@ -198,6 +200,7 @@ class OpenAIModel:
         try:
             completion = await self._send(question, messages)
             permit.succeeded()
+            self._pace.observe(task.name, time.perf_counter() - started_s)
             usage = completion.usage or usage
             question.spent.add(usage)
             read = value_or_flaw(task, completion)
@@ -232,6 +235,8 @@ class OpenAIModel:
         left_s = question.deadline.require_s(least_s)
         if breaker.refuses():
             raise _circuit_open(name)
+        if not self._pace.allows(name, left_s):
+            raise ModelUnavailable(f"{name}: {left_s * 1000:.0f} ms are left, its calls usually take much longer")
         try:
             async with asyncio.timeout(left_s - least_s):
                 await self._slots.acquire()
