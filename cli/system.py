@@ -139,16 +139,25 @@ async def bring_up(wanted: Wanted, tell: Callable[[str], None]) -> AsyncIterator
         folder.mkdir(parents=True, exist_ok=True)
         programs, mongodb_url = plan(wanted, folder)
         children = {name: Child(program, folder) for name, program in programs.items()}
-        first = [child for name, child in children.items() if name == "store"]
+        stores = [child for name, child in children.items() if name == "store"]
         gateways = [child for name, child in children.items() if name.startswith("gateway")]
-        services = [child for child in children.values() if child not in first and child not in gateways]
-        for group in (first, services, gateways):
-            if group:
-                tell(f"starting {', '.join(child.name for child in group)}")
-                stack.push_async_callback(_stop_all, group)
-                await asyncio.gather(*(child.start() for child in group))
+        services = [child for child in children.values() if child not in stores and child not in gateways]
+        # Stopped in the reverse order. The services come up without waiting for the store: they start side by side.
+        stack.push_async_callback(_stop_all, stores)
+        stack.push_async_callback(_stop_all, services)
+        await _start_all([*stores, *services], tell)
+        stack.push_async_callback(_stop_all, gateways)
+        await _start_all(gateways, tell)
         broker = None if wanted.amqp_url else await _embedded_gateway(programs, wanted, folder, stack)
         yield System(folder, children, mongodb_url, broker)
+
+
+async def _start_all(children: list[Child], tell: Callable[[str], None]) -> None:
+    if children:
+        tell(f"starting {', '.join(child.name for child in children)}")
+        async with asyncio.TaskGroup() as starts:
+            for child in children:
+                starts.create_task(child.start())
 
 
 async def _stop_all(children: list[Child]) -> None:

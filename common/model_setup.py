@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from common.model import Model, OpenAIModel
 from common.model_metrics import ModelMetrics
 from common.model_settings import ModelSettings
+from common.model_task import Model
 
 _log = structlog.get_logger("model")
 
@@ -19,6 +19,8 @@ async def open_model(settings: ModelSettings) -> AsyncIterator[Model | None]:
         _log.info("no LLM is configured (LLM_API_KEY, LLM_BASE_URL): the deterministic path answers")
         yield None
         return
+    from common.model import OpenAIModel  # the SDK takes most of a second to import; without a model nobody waits for it
+
     prices = ModelMetrics(
         input_price=settings.llm_price_input_usd,
         cached_price=settings.llm_price_cached_usd,

@@ -7,7 +7,7 @@ from common import metrics
 from common.deadline import Deadline
 from common.errors import DeadlineExceeded, ModelMisbehaved, Unavailable
 from common.institution import Institution
-from common.model import Answer, Model, Task
+from common.model_task import Answer, Model, Task
 from common.taxonomy import Source
 from common.turn import Provenance
 from fsm_service import fallback, prompt

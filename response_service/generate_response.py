@@ -10,7 +10,7 @@ from common.context import ContextClient
 from common.deadline import Deadline
 from common.errors import DeadlineExceeded, ModelMisbehaved, Unavailable
 from common.institution import Institution
-from common.model import Answer, Model, Task
+from common.model_task import Answer, Model, Task
 from common.single_flight import SingleFlight
 from common.taxonomy import Action, Source
 from common.turn import Provenance, Turn

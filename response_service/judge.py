@@ -5,7 +5,7 @@ import structlog
 import guard
 from common.deadline import Deadline
 from common.errors import DeadlineExceeded, ModelMisbehaved, Unavailable
-from common.model import Model, Task
+from common.model_task import Model, Task
 from guard import Finding, Verdict
 from response_service import prompt
 from response_service.prompt import Judgement
