@@ -12,6 +12,7 @@ from fsm_service.states import PROPOSABLE
 from fsm_service.understanding.types import Understanding
 
 _THANKS = re.compile(r"obrig|brigad|valeu|agrade[cç]|grat[ao]\b|thank|gracias", re.IGNORECASE)
+_NOD_WORDS = 2
 
 # One reason a hand-off can have; the first that holds is told to the attendant.
 _REASONS = {
@@ -51,7 +52,9 @@ def decide(
         return _decision(Action.DISMISS, view, State.SPAM, refused, phrase="SPAM")
     if escalate:
         return _hand_off(view, understanding, institution, refused)
-    if view.confidence < min_confidence:
+    if view.resting is State.AWAITING_USER and _only_nods(understanding, session, text):
+        return _decision(Action.CLOSE, view, State.COMPLETED, refused, phrase="GOODBYE")
+    if view.confidence < min_confidence and not understanding.closing:
         return _clarify(view, session, text, refused)
     if view.resting is State.COMPLETED:
         phrase = "THANKS" if _THANKS.search(text) else "GOODBYE"
@@ -113,6 +116,13 @@ def _needs_person(view: _View, understanding: Understanding, institution: Instit
     """The institution's rule for the intent stands against a proposal that would go on alone, if the rules agree with it."""
     intent = institution.intents.get(view.intent)
     return intent is not None and intent.human and understanding.escalate
+
+
+def _only_nods(understanding: Understanding, session: Session, text: str) -> bool:
+    """True for an "ok" or a thumb after the goodbye: the conversation stays ended."""
+    continued = not session.history and bool(session.recent) and bool(session.turns)
+    said_goodbye = continued and session.turns[-1].determination.action is Action.CLOSE
+    return said_goodbye and understanding.category is Category.OUTRO and len(text.split()) <= _NOD_WORDS and "?" not in text
 
 
 def _refuse_injection(view: _View, session: Session, refused: list[str]) -> Decision:

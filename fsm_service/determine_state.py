@@ -12,7 +12,7 @@ from common.deadline import Deadline
 from common.errors import Conflict
 from common.ids import derived_id
 from common.institution import Institution
-from common.model import Model, Task
+from common.model_task import Model, Task
 from common.single_flight import SingleFlight
 from common.taxonomy import Action, Category, State, Vertente
 from common.turn import Determination, Exchange, Provenance
@@ -27,6 +27,8 @@ from fsm_service.understand import Understand, Understood, memory_of, without_mo
 
 MAX_INTENTS = 3
 """Intents per conversation (`contexto_llm/doc.md`, usual life of a conversation); the next one opens a new session."""
+_SURE_OF_ANOTHER_LINE = 0.6
+"""Confidence with which a message to the person who has the conversation changes its business line."""
 _WRITES = 4
 """Attempts at a version-checked write before the caller is told to try again."""
 
@@ -119,7 +121,7 @@ class DetermineState:
         if not session.ended or still_blocked:
             return session
         await self._store.archive(session)
-        return _next_session(session, arrival, now_ms)
+        return _next_session(session, arrival, now_ms, self._rules.session_expires_s)
 
     def _expired(self, session: Session, arrival: Arrival, now_ms: int) -> Session:
         waited_s = (now_ms - session.updated_at_ms) / 1000
@@ -194,7 +196,7 @@ class DetermineState:
         )
         session = replace(
             session,
-            vertente=found.vertente if found.vertente is not Vertente.NENHUMA else session.vertente,
+            vertente=_active(found, session),
             category=found.category,
             intents=_with_intent(session.intents, found),
             clarifications=session.clarifications + 1 if decision.clarified else 0,
@@ -220,6 +222,10 @@ class DetermineState:
             language=understanding.language,
             escalation_reason="forwarded",
         )
+        # The matter is the person's now: a guess does not change its line.
+        if session.vertente is Vertente.NENHUMA or found.confidence >= _SURE_OF_ANOTHER_LINE:
+            session = replace(session, vertente=_active(found, session))
+        session = replace(session, category=found.category)
         return self._remember_silence(session, arrival, found, without_model(institution, "with_human"), now_ms)
 
     def _stop_abuse(
@@ -268,8 +274,8 @@ def _new_session(arrival: Arrival, now_ms: int) -> Session:
     )
 
 
-def _next_session(ended: Session, arrival: Arrival, now_ms: int) -> Session:
-    """A new session; what protects us from abuse goes on, and so does the topic when only the count of intents was full."""
+def _next_session(ended: Session, arrival: Arrival, now_ms: int, topic_expires_s: int) -> Session:
+    """A new session; what protects us from abuse goes on, and so does the topic when the customer has not been away."""
     sequence = ended.sequence + 1
     fresh = replace(
         _new_session(arrival, now_ms),
@@ -280,9 +286,16 @@ def _next_session(ended: Session, arrival: Arrival, now_ms: int) -> Session:
         text_hashes=ended.text_hashes,
         turns=ended.turns,
     )
-    if ended.history[-1].trigger in {"three_intents", "abandoned"}:
-        return replace(fresh, vertente=ended.vertente, category=ended.category, recent=ended.recent)
-    return fresh
+    waited_s = (now_ms - ended.updated_at_ms) / 1000
+    if ended.state is State.SPAM or ended.history[-1].trigger == "expired" or waited_s > topic_expires_s:
+        return fresh
+    # Who has just said goodbye often has one more question, and it is about the same thing.
+    return replace(fresh, vertente=ended.vertente, category=ended.category, recent=ended.recent)
+
+
+def _active(found: Determination, session: Session) -> Vertente:
+    """The business line after the turn: the last one that was revealed."""
+    return found.vertente if found.vertente is not Vertente.NENHUMA else session.vertente
 
 
 def _with_intent(intents: tuple[str, ...], found: Determination) -> tuple[str, ...]:

@@ -98,6 +98,55 @@ async def test_a_goodbye_ends_the_session(fsm: Fsm) -> None:
     assert (await fsm.conversation()).sequence == 2
 
 
+async def test_one_more_question_after_the_goodbye_is_about_the_same_line(fsm: Fsm) -> None:
+    """A new session, but not a new topic."""
+    await fsm.turn("vocês têm diarista?")
+    await fsm.turn("legal, obrigado")
+
+    asked = await fsm.turn("só mais uma coisa, quanto fica?")
+
+    assert (await fsm.conversation()).sequence == 2
+    assert asked.determination.vertente == pb.VERTENTE_SERVICOS
+    assert [exchange.customer_text for exchange in asked.recent] == ["vocês têm diarista?", "legal, obrigado"]
+
+
+async def test_a_goodbye_long_ago_leaves_no_topic(fsm: Fsm) -> None:
+    """Who comes back the next day starts afresh."""
+    await fsm.turn("vocês têm diarista?")
+    await fsm.turn("legal, obrigado")
+    fsm.clock.advance(24 * HOUR_S)
+
+    asked = await fsm.turn("oi")
+
+    assert asked.determination.vertente == pb.VERTENTE_NENHUMA
+    assert list(asked.recent) == []
+
+
+@pytest.mark.parametrize("nod", ["👍", "ok"])
+async def test_a_nod_after_the_goodbye_opens_nothing(fsm: Fsm, nod: str) -> None:
+    """The conversation stays ended; a question would open it."""
+    await fsm.turn("vocês têm diarista?")
+    await fsm.turn("legal, obrigado")
+
+    await fsm.turn(nod)
+    state = name((await fsm.conversation()).state)
+    await fsm.turn("e eletricista?")
+
+    assert state == "COMPLETED"
+    assert name((await fsm.conversation()).state) == "AWAITING_USER"
+
+
+async def test_what_is_said_to_the_person_names_the_line(fsm: Fsm) -> None:
+    """The bot is silent and still learns what it is about."""
+    await fsm.turn(ASK_PERSON)
+
+    await fsm.turn("é sobre entrega para a minha farmácia")
+
+    session = await fsm.conversation()
+    assert name(session.state) == "ESCALATING"
+    assert session.vertente == pb.VERTENTE_ENTREGA
+
+
 async def test_a_fourth_intent_opens_a_new_session_that_keeps_the_topic(fsm: Fsm) -> None:
     """Three intents per conversation; what was said is not forgotten."""
     intents = [intent for intent in shipped().intents.values() if not intent.human][:5]

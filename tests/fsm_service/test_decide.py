@@ -211,3 +211,13 @@ def test_anger_gets_its_own_words_and_a_person() -> None:
 
     assert decision.determination.escalation_reason == "anger"
     assert decision.determination.phrase == "HANDOFF_ANGER"
+
+
+def test_a_goodbye_is_not_asked_what_it_means() -> None:
+    """Words that end a conversation are clear, whatever else in the message is not."""
+    apology = replace(QUESTION, vertente=Vertente.NENHUMA, category=Category.OUTRO, intent="", confidence=0.3, closing=True)
+
+    decision = decided(None, apology, text="nossa, errei o contato, perdão")
+
+    assert decision.resting_state is State.COMPLETED
+    assert decision.determination.action is Action.CLOSE
