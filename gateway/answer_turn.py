@@ -15,7 +15,7 @@ from common import metrics
 from common.canonical_text import canonical_text
 from common.context import ContextClient
 from common.deadline import Deadline
-from common.errors import BrokerUnavailable, PylotoError
+from common.errors import BrokerUnavailable, NotFound, PylotoError
 from common.institution import Institution
 from common.observability import SPAN_SEND, span
 from common.taxonomy import Action, Source, State
@@ -205,7 +205,11 @@ class AnswerTurn:
 
     async def _commit(self, turn: TurnRecord, answer: SavedAnswer) -> None:
         """Complete the turn, then publish with confirm; each step is safe to repeat."""
-        await self._services.complete_turn(answer.completion, Deadline.after(COMMIT_S))
+        try:
+            await self._services.complete_turn(answer.completion, Deadline.after(COMMIT_S))
+        except NotFound as error:
+            # The conversation has moved on past this turn (it was set aside and replayed); its answer is still owed.
+            _log.warning("turn not completed in its session", error=str(error))
         await self._publish(turn, answer)
 
     async def _publish(self, turn: TurnRecord, answer: SavedAnswer) -> None:

@@ -4,7 +4,7 @@
 |---|---|
 | answered, or known to be answered                | acknowledged                                       |
 | something of ours is away (store, FSM, broker)   | tried again here, in place, until it is through    |
-| an unexpected error, three times                 | dead-lettered with the reason                      |
+| an error that trying again cannot mend, 3 times  | dead-lettered with the reason                      |
 | the body is not a valid message                  | dead-lettered with the field and what was expected |
 | the process stops, or the channel is lost        | left un-acked: the broker delivers them again      |
 """
@@ -20,7 +20,7 @@ from opentelemetry.trace import SpanKind
 
 from common import metrics
 from common.deadline import Deadline
-from common.errors import BrokerUnavailable, Conflict, InvalidInput, PylotoError
+from common.errors import BrokerUnavailable, Conflict, DeadlineExceeded, InvalidInput, PylotoError
 from common.observability import SPAN_PROCESS, incoming_trace, span
 from common.turn import MAX_TEXT
 from gateway.answer_turn import AnswerTurn
@@ -158,13 +158,11 @@ class Consumer:
             if isinstance(error, asyncio.CancelledError):
                 raise error
             metrics.TURN_RETRIES.labels(type(error).__name__).inc()
-            if not isinstance(error, PylotoError):
-                unexpected += 1
-                _log.error("unexpected error in a turn", exc_info=error, attempt=unexpected)
-            elif isinstance(error, InvalidInput):
-                unexpected = UNEXPECTED_ATTEMPTS
-            else:
+            if isinstance(error, PylotoError) and (error.retryable or isinstance(error, DeadlineExceeded)):
                 _log.warning("turn is tried again", error=str(error), backoff_s=backoff_s)
+            else:
+                unexpected = UNEXPECTED_ATTEMPTS if isinstance(error, InvalidInput) else unexpected + 1
+                _log.error("unexpected error in a turn", exc_info=error, attempt=unexpected)
             if unexpected >= UNEXPECTED_ATTEMPTS:
                 reason = str(error) if isinstance(error, PylotoError) else f"internal error: {type(error).__name__}"
                 await self._set_aside([item.delivery for item in batch], reason)
