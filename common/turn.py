@@ -195,7 +195,8 @@ def turn_from_proto(message: pb.Turn, field: str) -> Turn:
         channel=require(message.channel, f"{field}.channel", at_most=32),
         customer_text=limit(message.customer_text, f"{field}.customer_text", at_most=MAX_TEXT),
         determination=determination_from_proto(message.determination, f"{field}.determination"),
-        recent=tuple(Exchange(exchange.customer_text, exchange.reply_text) for exchange in message.recent[-RECENT_EXCHANGES:]),        first_attempt=message.first_attempt,
+        recent=tuple(Exchange(exchange.customer_text, exchange.reply_text) for exchange in message.recent[-RECENT_EXCHANGES:]),
+        first_attempt=message.first_attempt,
     )
 
 
