@@ -67,7 +67,7 @@ class Reply(_Line):
 
     def accepted(self) -> frozenset[Violation]:
         """Second violations that are defensible though not labelled: `alt X` in the note."""
-        return frozenset(Violation(name) for name in _SECOND_VIOLATION.findall(self.note) if name in Violation)
+        return frozenset(Violation(name) for name in _SECOND_VIOLATION.findall(self.note) if name in Violation.__members__)
 
 
 class Expected(Labels):
