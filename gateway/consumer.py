@@ -250,7 +250,8 @@ class Consumer:
                         return
             metrics.DEAD_LETTERS.labels(reason.partition(":")[0][:40]).inc()
             metrics.MESSAGES.labels("dead_lettered").inc()
-            _log.warning("message set aside", reason=reason, message_id=delivery.message_id)
+            # The whole reason is with the dead letter; it may quote the customer, so the log names the field alone.
+            _log.warning("message set aside", reason=reason.partition(":")[0][:40], message_id=delivery.message_id)
 
     async def _stops_within(self, seconds: float) -> bool:
         try:

@@ -16,6 +16,8 @@ JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
 MAX_BODY_BYTES = 256 * 1024
 _MAX_SKEW_MS = 60_000
+_MAX_REASON = 300
+"""Protobuf quotes the wrong value, which may be the whole text; the reason travels in a header."""
 
 _CHANNEL = re.compile(r"[a-z0-9-]{1,32}")
 _FIELD_IN_JSON_ERROR = re.compile(r"(?:Failed to parse |field: |named \")([\w.]+)")
@@ -92,7 +94,9 @@ def _parse(body: bytes, content_type: str) -> pb.InboundMessage:
         return json_format.ParseDict(data, pb.InboundMessage(), ignore_unknown_fields=True)
     except json_format.ParseError as error:
         field = _FIELD_IN_JSON_ERROR.search(str(error))
-        raise InvalidInput(field.group(1) if field else "body", f"expected another type or value: {error}") from None
+        raise InvalidInput(
+            field.group(1) if field else "body", f"expected another type or value: {error}"[:_MAX_REASON]
+        ) from None
 
 
 _KINDS = (*pb.InboundKind.keys(), None)
@@ -101,4 +105,4 @@ _KINDS = (*pb.InboundKind.keys(), None)
 def _require_kind(value: object) -> None:
     """A name or number of InboundKind, or nothing. (Protobuf's own JSON reader passes over a name that it does not know.)"""
     if value not in _KINDS and not (type(value) is int and value in pb.InboundKind.values()):
-        raise InvalidInput("kind", f"expected one of {', '.join(pb.InboundKind.keys())}, got {value!r}")
+        raise InvalidInput("kind", f"expected one of {', '.join(pb.InboundKind.keys())}, got {str(value)[:40]!r}")
