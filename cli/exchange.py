@@ -44,6 +44,11 @@ class Exchange:
         """Ids of the messages that have no answer yet."""
         return [message_id for _, message_id in self._waiting]
 
+    @property
+    def pending(self) -> bool:
+        """Whether a message has no answer yet, or an answer was not taken yet."""
+        return bool(self._waiting) or not self._answers.empty()
+
     async def publish(self, message: pb.InboundMessage) -> None:
         """Return once the broker has it safe. `published_at_ms` is set when it is not."""
         if not message.published_at_ms:

@@ -66,6 +66,7 @@ class _Progress:
     status: Status | None
     published: int = 0
     answered: int = 0
+    failed: int = 0
     moved_at_s: float = field(default_factory=time.monotonic)
 
     def moved(self, *, published: int = 0, answered: int = 0) -> None:
@@ -126,6 +127,7 @@ async def _publish_all(
                 if not await _published(message, exchange, timeout_s):
                     # What comes after it must not overtake it.
                     failed.update(later.message_id for later in waiting[position:])
+                    progress.failed = len(failed)
                     return
             progress.moved(published=1)
 
@@ -152,7 +154,7 @@ async def _published(message: pb.InboundMessage, exchange: Exchange, timeout_s: 
 
 async def _answers(exchange: Exchange, progress: _Progress, timeout_s: float, *, show: bool) -> None:
     """Print answers until every message has one, or nothing has moved for `timeout_s`."""
-    while progress.published < progress.total or exchange.unanswered:
+    while progress.published + progress.failed < progress.total or exchange.pending:
         left_s = progress.moved_at_s + timeout_s - time.monotonic()
         if left_s <= 0:
             return

@@ -29,20 +29,22 @@ def test_demo_answers_every_turn_and_ends_with_0() -> None:
 
 
 def test_send_answers_each_message_once_and_names_the_bad_line() -> None:
-    """In order per conversation, on one system; the exit code says that a line was wrong."""
+    """In order per conversation, a repeated message with the same reply; the exit code says that a line was wrong."""
     lines = [
         json.dumps({"conversation": f"c{number}", "id": f"c{number}-{part}", "text": text})
         for part, text in enumerate(("oi", "vocês fazem entrega?", "e o crm, quais canais atende?"))
         for number in range(20)
     ]
     lines.insert(3, '{"conversation": "c1", "txt": "oi"}')
+    lines.append(lines[0])
 
     done = run("send", "--wait", stdin="\n".join(lines))
 
     assert done.returncode == 2
     assert "line 4: txt:" in done.stderr
     answered: dict[str, list[str]] = {}
-    for answer in map(json.loads, done.stdout.splitlines()):
+    answers = {answer["reply_id"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+    for answer in answers.values():
         answered.setdefault(answer["conversation_id"], []).extend(answer["in_reply_to"])
     assert answered == {f"c{number}": [f"c{number}-{part}" for part in range(3)] for number in range(20)}
 

@@ -42,10 +42,11 @@ async def test_one_reply_settles_the_whole_burst_once() -> None:
 
         await reply_to(broker, "m1", "m2")
         await reply_to(broker, "m1", "m2")
+        assert exchange.pending
         answer = await exchange.next(1)
 
         assert answer.reply is not None
-        assert (answer.message_ids, exchange.unanswered) == (("m1", "m2"), [])
+        assert (answer.message_ids, exchange.unanswered, exchange.pending) == (("m1", "m2"), [], False)
         with pytest.raises(TimeoutError):
             await exchange.next(0.05)
 
