@@ -45,6 +45,14 @@ _OPTIONS: tuple[tuple[str, str | int], ...] = (
     ("grpc.min_reconnect_backoff_ms", 50),
     ("grpc.max_reconnect_backoff_ms", 500),
     ("grpc.dns_min_time_between_resolutions_ms", 5_000),
+    # A replica that hangs with its connections open (a stopped process, a dead host) is found out within a second, while
+    # the turn can still be answered in time by another; a slow model behind a live replica is no reason to leave it.
+    ("grpc.keepalive_time_ms", 400),
+    ("grpc.keepalive_timeout_ms", 600),
+    # gRPC's own probes of the bandwidth are pings too; one of them under way would hold the keepalive's off for a minute.
+    ("grpc.http2.ping_timeout_ms", 600),
+    ("grpc.keepalive_permit_without_calls", 0),
+    ("grpc.http2.max_pings_without_data", 0),
 )
 
 _BY_CODE: dict[grpc.StatusCode, type[errors.PylotoError]] = {

@@ -9,6 +9,7 @@ from common.model_setup import open_model
 from common.model_task import Task
 from common.serving import Server, stop_signal
 from common.settings import load
+from fsm_service import fallback
 from fsm_service.abuse import AbuseLimits
 from fsm_service.determine_state import DetermineState, Rules
 from fsm_service.prompt import PROMPT_VERSION, Proposal
@@ -31,6 +32,8 @@ async def main() -> None:
         store = SessionStore(database)
         task = Task("fsm", Proposal, settings.llm_model_fsm, PROMPT_VERSION, max_output_tokens=400)
         determine_state = DetermineState(store, context, model, task, rules(settings))
+        # The small model and the word lists are read now, not in the first customer's turn.
+        fallback.understand("olá")
         server = Server(settings, ["protos.fsm.v1.FsmService"])
         fsm_pb2_grpc.add_FsmServiceServicer_to_server(FsmServicer(determine_state, store), server.grpc)
         process.announce_port(await server.start(settings.fsm_listen))

@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 
+import guard
 from common import observability, process
 from common.serving import DRAIN_S, Server, stop_signal
 from common.settings import load
@@ -24,6 +25,8 @@ async def main() -> None:
             tls_ca_file=settings.amqp_ca_file or None,
         )
         broker = RabbitBroker(options, topology(settings))
+        # Half a second of reading rules that the first customer's turn would otherwise wait for.
+        guard.check("Olá!")
         await broker.start()
         stack.push_async_callback(broker.close)
         consumer = await open_gateway(settings, broker, stack)

@@ -1,6 +1,7 @@
 """`pyloto chaos`: breaks the running system in every way it may break, and draws up the ledger of each message."""
 
 import asyncio
+import logging
 import shutil
 import tempfile
 import time
@@ -8,14 +9,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import orjson
+import structlog
 import typer
 from rich.console import Console
 
-from bench.chaos import report
-from bench.chaos.ledger import Ledger
+from bench.chaos.deadline import PHASES, deadline
+from bench.chaos.report import Outcome
+from bench.chaos.rollout import rollout
 from bench.chaos.stage import Delays, raised
 from bench.chaos.storm import Storm, storm
-from bench.chaos.traffic import Sent
 
 EPILOG = """Examples:
 
@@ -24,6 +27,10 @@ pyloto chaos --messages 1500                       the short form, about two min
 pyloto chaos --messages 10000 --seed 7 --json ledger.json
 
 pyloto chaos --messages 300 --rate 10 --delay-scale 0.2 --keep
+
+pyloto chaos --scenario deadline                   the LLM hangs, crawls, talks rubbish and fails
+
+pyloto chaos --scenario rollout --rate 20          every process restarted under load, then the broker
 
 Exit code 1 when the promise was broken; the breaches are listed. The same seed gives the same conversations and the same
 order of faults.
@@ -34,10 +41,15 @@ class Scenario(StrEnum):
     """What to play."""
 
     STORM = "storm"
+    DEADLINE = "deadline"
+    ROLLOUT = "rollout"
 
 
 def chaos(
-    messages: Annotated[int, typer.Option(min=1, help="How many messages to send.")] = 1500,
+    scenario: Annotated[
+        Scenario, typer.Option(help="storm: everything breaks in turn. deadline: the LLM fails. rollout: rolling restart.")
+    ] = Scenario.STORM,
+    messages: Annotated[int, typer.Option(min=1, help="How many messages to send; rollout sends as long as it takes.")] = 1500,
     seed: Annotated[int, typer.Option(help="Repeats the same conversations and the same order of faults.")] = 1,
     rate: Annotated[float, typer.Option(min=0.1, help="Messages per second.")] = 30.0,
     json: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the ledger as JSON to this file.")] = None,
@@ -48,24 +60,35 @@ def chaos(
     console = Console()
     folder = Path(tempfile.mkdtemp(prefix="pyloto-chaos-"))
     started_s = time.monotonic()
+    # What the client library says about the connections that we cut ourselves.
+    logging.disable(logging.CRITICAL)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
     def tell(line: str) -> None:
-        console.print(f"{time.monotonic() - started_s:6.1f} s  {line}", highlight=False, markup=False)
+        console.print(f"{time.monotonic() - started_s:6.1f} s  {line}", highlight=False, markup=False, soft_wrap=True)
 
-    async def play() -> tuple[Ledger, Sent]:
+    async def play() -> Outcome:
         async with raised(folder, Delays().scaled(delay_scale), tell) as stage:
-            return await storm(stage, Storm(messages, rate, seed), tell)
+            match scenario:
+                case Scenario.STORM:
+                    return await storm(stage, Storm(messages, rate, seed), tell)
+                case Scenario.DEADLINE:
+                    return await deadline(stage, max(messages // len(PHASES), 1), rate, seed, tell)
+                case Scenario.ROLLOUT:
+                    return await rollout(stage, rate, seed, tell)
 
     try:
-        found, sent = asyncio.run(play())
+        outcome = asyncio.run(play())
     finally:
         if keep:
             tell(f"logs and data: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    report.show(found, f"pyloto chaos --messages {messages} --seed {seed} --rate {rate:g}", console)
+    outcome.show(console)
     if json is not None:
-        more = {"seed": seed, "rate": rate, "repeated_publishes": sent.repeats, "refused": len(sent.refused)}
-        report.write(found, more, json)
-    if found.breaches:
+        settings = {"scenario": scenario, "seed": seed, "rate": rate, "took_s": round(time.monotonic() - started_s, 1)}
+        json.write_bytes(
+            orjson.dumps({**settings, **outcome.figures()}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        )
+    if outcome.breaches:
         raise typer.Exit(1)

@@ -42,11 +42,12 @@ class HandOff:
 
 @dataclass(frozen=True, slots=True)
 class StoredTurn:
-    """What the gateway stored: a turn and the messages that it answers."""
+    """What the gateway stored: a turn and the messages that it answers. `hands_off`: its saved answer holds a hand-off."""
 
     turn_id: str
     conversation_id: str
     message_ids: tuple[str, ...]
+    hands_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

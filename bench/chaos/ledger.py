@@ -61,6 +61,8 @@ def ledger(seen: Evidence) -> Ledger:
     dead = seen.dead.keys() - replied.keys() - escalated
     lost = accepted.keys() - answered - escalated - dead
     out_of_order = _out_of_order(accepted, seen.replies)
+    seen_hand_offs = {hand_off.turn_id for hand_off in seen.hand_offs}
+    unheard = sorted(turn.turn_id for turn in seen.turns if turn.hands_off and turn.turn_id not in seen_hand_offs)
     illegal = [problem for conversation in seen.conversations for problem in _illegal(conversation)]
     forks = [*_claimed_twice(seen.turns), *_forks(seen)]
     unguarded = [
@@ -80,6 +82,7 @@ def ledger(seen: Evidence) -> Ledger:
     ]
     breaches = (
         *(f"lost: message {key} of {accepted[key].conversation_id}" for key in sorted(lost)),
+        *(f"lost: the hand-off of {turn_id}" for turn_id in unheard),
         *(f"answered twice: message {key} by {', '.join(sorted(ids))}" for key, ids in doubled.items()),
         *out_of_order,
         *illegal,
@@ -94,7 +97,7 @@ def ledger(seen: Evidence) -> Ledger:
         escalated=len(escalated & accepted.keys()),
         with_person=len(silent & accepted.keys()),
         dead_lettered=len(dead & accepted.keys()),
-        lost=len(lost),
+        lost=len(lost) + len(unheard),
         duplicates_before_dedupe=repeats,
         reader_redeliveries=reread,
         duplicates=len(doubled),

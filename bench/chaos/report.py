@@ -1,10 +1,8 @@
-"""The ledger as a table for people and as JSON for machines."""
+"""The ledger as a table for people, and what every scenario shows."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Protocol
 
-import orjson
 from rich.console import Console
 from rich.table import Table
 
@@ -37,23 +35,37 @@ _ROWS = (
 )
 
 
-def show(found: Ledger, title: str, console: Console) -> None:
-    """The table, what was broken how often, and the breaches."""
+class Outcome(Protocol):
+    """What a scenario comes to."""
+
+    @property
+    def breaches(self) -> tuple[str, ...]:
+        """A line for each way in which the promise was broken."""
+
+    def show(self, console: Console) -> None:
+        """For people."""
+
+    def figures(self) -> dict[str, object]:
+        """For machines: JSON values."""
+
+
+def show_ledger(found: Ledger, title: str, console: Console) -> None:
+    """The figures, and what was broken how often."""
     table = Table(title=title, title_justify="left")
-    for name, justify in (("", "left"), ("count", "right"), ("what", "left")):
-        table.add_column(name, justify="right" if justify == "right" else "left")
+    table.add_column("")
+    table.add_column("count", justify="right")
+    table.add_column("what", no_wrap=True)
     for name, what in _ROWS:
         table.add_row(name, f"{getattr(found, name):g}", what)
     console.print(table)
     if found.faults:
         console.print("faults: " + ", ".join(f"{name} ×{count}" for name, count in found.faults.items()), soft_wrap=True)
-    for breach in found.breaches[:_SHOWN]:
-        console.print(f"[red]BREACH[/red] {breach}", soft_wrap=True)
-    if len(found.breaches) > _SHOWN:
-        console.print(f"… and {len(found.breaches) - _SHOWN} more")
-    console.print("[green]the promise held[/green]" if not found.breaches else f"[red]{len(found.breaches)} breaches[/red]")
 
 
-def write(found: Ledger, more: Mapping[str, object], path: Path) -> None:
-    """The ledger's fields and `more` as one JSON object."""
-    path.write_bytes(orjson.dumps({**asdict(found), **more}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+def show_breaches(breaches: Sequence[str], console: Console) -> None:
+    """The first of them, and the verdict."""
+    for breach in breaches[:_SHOWN]:
+        console.print(f"BREACH {breach}", soft_wrap=True, markup=False)
+    if len(breaches) > _SHOWN:
+        console.print(f"… and {len(breaches) - _SHOWN} more")
+    console.print("[green]the promise held[/green]" if not breaches else f"[red]{len(breaches)} breaches[/red]")

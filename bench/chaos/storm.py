@@ -4,8 +4,11 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from rich.console import Console
+
+from bench.chaos import report
 from bench.chaos.audit import Audit
 from bench.chaos.evidence import Call, Evidence, Interval
 from bench.chaos.faults import Breaker, breakable
@@ -29,7 +32,34 @@ class Storm:
     seed: int
 
 
-async def storm(stage: Stage, wanted: Storm, tell: Callable[[str], None]) -> tuple[Ledger, Sent]:
+@dataclass(frozen=True, slots=True)
+class StormOutcome:
+    """The ledger, with what was sent and broken."""
+
+    wanted: Storm
+    ledger: Ledger
+    sent: Sent
+    intervals: list[Interval]
+
+    @property
+    def breaches(self) -> tuple[str, ...]:
+        """The ledger's."""
+        return self.ledger.breaches
+
+    def show(self, console: Console) -> None:
+        """The ledger's table."""
+        wanted = self.wanted
+        title = f"pyloto chaos --messages {wanted.messages} --seed {wanted.seed} --rate {wanted.rate:g}"
+        report.show_ledger(self.ledger, title, console)
+        report.show_breaches(self.breaches, console)
+
+    def figures(self) -> dict[str, object]:
+        """The ledger's fields at the top, and each fault with its times."""
+        sent = {"repeated_publishes": self.sent.repeats, "refused_publishes": len(self.sent.refused)}
+        return {**asdict(self.ledger), **sent, "intervals": [asdict(interval) for interval in self.intervals]}
+
+
+async def storm(stage: Stage, wanted: Storm, tell: Callable[[str], None]) -> StormOutcome:
     """The ledger of a run under faults."""
     customers = Customers(stage.broker)
     breaker = Breaker(stage, tell)
@@ -46,7 +76,8 @@ async def storm(stage: Stage, wanted: Storm, tell: Callable[[str], None]) -> tup
             over.set()
         tell("everything heals; waiting for the rest")
         await settled(stage, customers.sent, witness, audit, tell)
-        return ledger(await evidence(stage, customers.sent, witness, audit, breaker.intervals)), customers.sent
+        found = ledger(await evidence(stage, customers.sent, witness, audit, breaker.intervals))
+        return StormOutcome(wanted, found, customers.sent, breaker.intervals)
 
 
 async def _break(breaker: Breaker, faults: Iterator[Fault], over: asyncio.Event) -> None:

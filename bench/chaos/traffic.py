@@ -23,7 +23,7 @@ FOR_A_PERSON = (
     "meu pedido de ontem não chegou até agora",
     "quero contratar vocês, como faço?",
 )
-BURST_SHARE, DUPLICATE_SHARE, ESCALATING_SHARE = 0.2, 0.04, 0.12
+BURST_SHARE, DUPLICATE_SHARE, EARLIER_SHARE, ESCALATING_SHARE = 0.2, 0.04, 0.1, 0.12
 _BETWEEN_TURNS_S = 8.0
 """A conversation writes about this often: slow enough to be no flood."""
 _RETRY_S = 0.3
@@ -42,6 +42,8 @@ class Message:
     """Since the message before it."""
     binary: bool
     repeat_after_s: float | None
+    repeats: str = ""
+    """The id of an earlier message of the conversation that is published once more, right behind this one."""
 
 
 @dataclass(slots=True)
@@ -55,8 +57,11 @@ class Sent:
     retries: int = 0
 
 
-def messages(seed: int, rate: float, run: str) -> Iterator[Message]:
-    """For ever: at `rate` a second on average, from so many conversations that each writes every few seconds."""
+def messages(seed: int, rate: float, run: str, *, repeats: bool = True) -> Iterator[Message]:
+    """For ever: at `rate` a second on average, from so many conversations that each writes every few seconds.
+
+    `repeats`: some messages are published twice.
+    """
     draw = random.Random(f"{seed}:traffic")
     active = [_Conversation(draw, f"{CHANNEL}:{run}-{number}") for number in range(max(int(rate * _BETWEEN_TURNS_S), 4))]
     opened, sent, turn = len(active), 0, 0
@@ -69,7 +74,8 @@ def messages(seed: int, rate: float, run: str) -> Iterator[Message]:
         for position in range(size):
             gap_s = draw.uniform(0.03, 0.25) if position else max(pending_s, 0.0)
             pending_s = (0.0 if position == 0 else pending_s) + 1 / rate - (gap_s if position else 0.0)
-            repeats = draw.random() < DUPLICATE_SHARE
+            repeated = draw.random() < DUPLICATE_SHARE and repeats
+            earlier = conversation.last_id if repeats and position and draw.random() < EARLIER_SHARE else ""
             yield Message(
                 message_id=f"{run}-{sent}",
                 conversation_id=conversation.conversation_id,
@@ -77,9 +83,11 @@ def messages(seed: int, rate: float, run: str) -> Iterator[Message]:
                 text=conversation.next_text(draw),
                 after_s=gap_s,
                 binary=conversation.binary,
-                repeat_after_s=(draw.choice((0.0, draw.uniform(0.1, 1.0), draw.uniform(2.0, 8.0)))) if repeats else None,
+                repeats=earlier,
+                repeat_after_s=(draw.choice((0.0, draw.uniform(0.1, 1.0), draw.uniform(2.0, 8.0)))) if repeated else None,
             )
             sent += 1
+        conversation.last_id = f"{run}-{sent - 1}"
         if conversation.over:
             active[place] = _Conversation(draw, f"{CHANNEL}:{run}-{opened}")
             opened += 1
@@ -92,6 +100,8 @@ class _Conversation:
         self.conversation_id = conversation_id
         self.binary = draw.random() < 0.25
         self.said = 0
+        self.last_id = ""
+        """Of the last message of the turn before."""
         self._length = draw.randint(4, 12)
         self._for_a_person = draw.randrange(2, self._length) if draw.random() < ESCALATING_SHARE else -1
         self._questions = draw.sample(QUESTIONS, len(QUESTIONS))
@@ -112,12 +122,20 @@ class Customers:
         self._broker = broker
         self._order: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._sends: set[asyncio.Task[None]] = set()
+        self._publications: dict[str, Publication] = {}
         self.sent = Sent()
 
-    async def write(self, plan: Iterator[Message], count: int, tell: Callable[[Sent], None]) -> None:
-        """Send `count` messages at their times, whatever the system does, and wait until the last is confirmed."""
+    async def write(
+        self, plan: Iterator[Message], count: int, tell: Callable[[Sent], None], *, over: asyncio.Event | None = None
+    ) -> None:
+        """Send `count` messages at their times, whatever the system does, and wait until the last is confirmed.
+
+        Ends before that when `over` is set.
+        """
         due_s = time.perf_counter()
         for number in range(count):
+            if over is not None and over.is_set():
+                break
             message = next(plan)
             due_s += message.after_s
             if (wait_s := due_s - time.perf_counter()) > 0:
@@ -140,7 +158,7 @@ class Customers:
     async def _send(self, message: Message) -> None:
         written_at_s = time.time()
         self.sent.texts[message.message_id] = message.text
-        publication = _publication(self._broker, message, written_at_s)
+        publication = self._publications[message.message_id] = _publication(self._broker, message, written_at_s)
         async with self._order[message.conversation_id]:
             if not await self._published(publication):
                 self.sent.refused.append(message.message_id)
@@ -148,6 +166,8 @@ class Customers:
             self.sent.accepted[message.message_id] = Accepted(
                 message.message_id, message.conversation_id, message.number, written_at_s
             )
+            if message.repeats:
+                self.sent.repeats += await self._published(self._publications[message.repeats])
         if message.repeat_after_s is not None:
             await asyncio.sleep(message.repeat_after_s)
             self.sent.repeats += await self._published(publication)
