@@ -1,6 +1,7 @@
 """What every process does round its `main`: run one event loop, and stop with a clear word on a wrong setting."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -22,8 +23,13 @@ def run(main: Callable[[], Coroutine[object, object, None]]) -> None:
         raise SystemExit(130) from None
 
 
-def announce_port(port: int) -> None:
-    """Write the port to the file that PYLOTO_PORT_FILE names, so that a parent that asked for port 0 learns it."""
+def ready(port: int) -> None:
+    """The process serves: tell the parent its port, and spare the collector what was loaded until now.
+
+    The rules, models and schemas stay for the life of the process; walking them again and again would cost turns their time.
+    """
+    gc.collect()
+    gc.freeze()
     if path := os.environ.get("PYLOTO_PORT_FILE"):
         with open(f"{path}.new", "w", encoding="ascii") as file:
             file.write(str(port))

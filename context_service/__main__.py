@@ -26,7 +26,7 @@ async def main() -> None:
         await current.load_first()
         server = Server(settings, ["protos.context.v1.ContextService"])
         context_pb2_grpc.add_ContextServiceServicer_to_server(ContextServicer(current, store), server.grpc)
-        process.announce_port(await server.start(settings.context_listen))
+        process.ready(await server.start(settings.context_listen))
         follower = asyncio.create_task(current.follow(settings.context_poll_s))
         await stopping.wait()
         follower.cancel()

@@ -36,7 +36,7 @@ async def main() -> None:
         fallback.understand("olá")
         server = Server(settings, ["protos.fsm.v1.FsmService"])
         fsm_pb2_grpc.add_FsmServiceServicer_to_server(FsmServicer(determine_state, store), server.grpc)
-        process.announce_port(await server.start(settings.fsm_listen))
+        process.ready(await server.start(settings.fsm_listen))
         await stopping.wait()
         await server.stop()
         await determine_state.drain()

@@ -33,7 +33,7 @@ async def main() -> None:
         await consumer.start()
         # The gateway has no RPC of its own; the server is there for health checks alone.
         server = Server(settings, [])
-        process.announce_port(await server.start(settings.gateway_listen))
+        process.ready(await server.start(settings.gateway_listen))
         await stopping.wait()
         await consumer.stop(DRAIN_S)
         await server.stop()

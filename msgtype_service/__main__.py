@@ -31,7 +31,7 @@ async def main() -> None:
         select_message_type = SelectMessageType(FormStore(database), context, model, task, settings.msgtype_reserve_s)
         server = Server(settings, ["protos.msgtype.v1.MsgtypeService"])
         msgtype_pb2_grpc.add_MsgtypeServiceServicer_to_server(MsgtypeServicer(select_message_type), server.grpc)
-        process.announce_port(await server.start(settings.msgtype_listen))
+        process.ready(await server.start(settings.msgtype_listen))
         await stopping.wait()
         await server.stop()
         await select_message_type.drain()

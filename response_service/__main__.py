@@ -37,7 +37,7 @@ async def main() -> None:
         guard.check("Olá!")
         server = Server(settings, ["protos.response.v1.ResponseService"])
         response_pb2_grpc.add_ResponseServiceServicer_to_server(ResponseServicer(generate_response), server.grpc)
-        process.announce_port(await server.start(settings.response_listen))
+        process.ready(await server.start(settings.response_listen))
         await stopping.wait()
         await server.stop()
         await generate_response.drain()

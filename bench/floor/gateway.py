@@ -60,7 +60,7 @@ async def main() -> None:
             task.add_done_callback(running.discard)
 
         await broker.consume(on_delivery)
-        process.announce_port(0)
+        process.ready(0)
         await stopping.wait()
 
 

@@ -57,7 +57,7 @@ async def serve(task_name: str) -> None:
             "Complete": grpc.unary_unary_rpc_method_handler(complete),
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("floor", handlers),))
-        process.announce_port(server.add_insecure_port(listen))
+        process.ready(server.add_insecure_port(listen))
         await server.start()
         await stopping.wait()
         await server.stop(1)
