@@ -12,7 +12,7 @@ from common.settings import Settings, load, parse_address
 class ExampleSettings(Settings):
     """Settings of no service."""
 
-    example_url: SecretStr
+    example_url: SecretStr = Field(default=...)
     """Has no default."""
     example_turns: int = Field(default=8, ge=1)
     """At least one."""
