@@ -160,8 +160,8 @@ class _Desk:
         after = await self._store.newest(conversation_id)
         assert after is not None, "the turn was stored"
         escalate = determined.result.resting_state is State.ESCALATING
-        if silent and before is not None:
-            # The state stays whatever the customer writes; whether they insist is in the understanding.
+        if silent and before is not None and determined.state is State.ESCALATING:
+            # A person has it: the state stays whatever the customer writes, and the understanding says whether they insist.
             escalate = fallback.understand(turn.user, memory_of(before)).escalate
         verdict = guard.check(reply, customer_text=turn.user)
         return Turned(
