@@ -99,7 +99,8 @@ def read_items(path: Path, kind: type[Item]) -> list[Item]:
     """The items of a JSONL file; InvalidInput names every bad line as `file:line: field: problem`."""
     items: list[Item] = []
     problems: list[str] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    # By line feeds alone: a text may hold other separators, such as U+2028.
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -83,13 +83,25 @@ def test_a_bad_field_deep_in_a_dialog_is_named(tmp_path: Path) -> None:
 def test_every_bad_line_is_named_at_once(tmp_path: Path) -> None:
     """Also what is not JSON, and an id that was used before."""
     path = written(tmp_path, PRICE, PRICE, {"id": "x", "text": "oi", "violations": ["CARO"]})
-    path.write_text(path.read_text(encoding="utf-8") + "{half\n", encoding="utf-8")
+    path.write_bytes(path.read_bytes() + b"{half\n" + '{"id": "olá"}'.encode("latin-1"))
 
     with pytest.raises(InvalidInput) as raised:
         read_items(path, Reply)
 
-    for problem in ("items.jsonl:3: violations[0]: ", "items.jsonl:4: Invalid JSON", "id: 'p' occurs more than once"):
+    for problem in (
+        "items.jsonl:5: Invalid JSON",
+        "items.jsonl:3: violations[0]: ",
+        "items.jsonl:4: Invalid JSON",
+        "id: 'p' occurs more than once",
+    ):
         assert problem in str(raised.value)
+
+
+def test_only_line_feeds_end_a_line(tmp_path: Path) -> None:
+    """Customers paste other separators into their texts."""
+    path = written(tmp_path, {**REFUSAL, "text": "um\u2028dois"})
+
+    assert read_items(path, Reply)[0].text == "um\u2028dois"
 
 
 def test_the_command_ends_with_an_error_on_a_bad_file(tmp_path: Path) -> None:
