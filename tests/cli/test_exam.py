@@ -89,9 +89,9 @@ def test_every_bad_line_is_named_at_once(tmp_path: Path) -> None:
         read_items(path, Reply)
 
     for problem in (
-        "items.jsonl:5: Invalid JSON",
         "items.jsonl:3: violations[0]: ",
         "items.jsonl:4: Invalid JSON",
+        "items.jsonl:5: Invalid JSON",
         "id: 'p' occurs more than once",
     ):
         assert problem in str(raised.value)
