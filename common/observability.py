@@ -53,7 +53,8 @@ def setup(service: str, settings: Settings, stream: TextIO = sys.stderr) -> None
         processors=[*shared, _as_json],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(stream),
-        cache_logger_on_first_use=True,
+        # Not cached: a logger made before the set-up, or before another set-up in a test, follows the newest one.
+        cache_logger_on_first_use=False,
     )
     # Libraries that use the standard logging end in the same JSON lines, from warnings upwards.
     handler = logging.StreamHandler(stream)
