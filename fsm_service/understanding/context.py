@@ -10,7 +10,7 @@ from fsm_service.understanding.reading import (
     NOT_BUSINESS,
     Reading,
     decode,
-    escalates,
+    decoded_as,
     intent_of,
     read,
 )
@@ -91,9 +91,8 @@ def _read_together(reading: Reading, text: str, memory: Memory) -> Reading:
         return replace(joined, tokens=reading.tokens, signs=reading.signs, evidence="fragments read together")
     if reading.signs & _BY_ITSELF or reading.mentioned:
         return reading
-    vertente, category, confidence = decode(reading.scores, lambda _, other: 1.5 if other is Category.OUTRO else 0.0)
-    fragment = replace(reading, vertente=vertente, category=category, confidence=confidence)
-    return replace(fragment, escalate=escalates(fragment))
+    likeliest = decode(reading.scores, lambda _, other: 1.5 if other is Category.OUTRO else 0.0)
+    return decoded_as(reading, likeliest, reading.evidence)
 
 
 def _follow_up(reading: Reading, memory: Memory) -> Reading:
@@ -120,11 +119,8 @@ def _follow_up(reading: Reading, memory: Memory) -> Reading:
             shown -= 1.2
         return kept * carried + shown * strength
 
-    vertente, category, confidence = decode(reading.scores, prior)
-    placed = replace(
-        reading, vertente=vertente, category=category, confidence=max(confidence, 0.5), evidence="the matter in hand"
-    )
-    return replace(placed, escalate=escalates(placed))
+    placed = decoded_as(reading, decode(reading.scores, prior), "the matter in hand")
+    return replace(placed, confidence=max(placed.confidence, 0.5))
 
 
 def _still_needs_person(reading: Reading) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from fsm_service.understanding.features import GROUPS
 
 MODEL_FILE = Path(__file__).with_name("model.json")
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,12 @@ class Scores:
 
     vertente: dict[str, float]
     category: dict[str, float]
+    pairs: dict[tuple[str, str], float]
+    """By line and category."""
     intent: dict[str, float]
     escalate: float
+    escalate_in: dict[str, float]
+    """By category: how likely a person is needed if the message is of that category."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,23 @@ class Model:
             powers = [math.exp(value - highest) for value in values]
             whole = sum(powers)
             heads[head] = {name: power / whole for name, power in zip(names, powers, strict=True)}
-        return Scores(heads["vertente"], heads["category"], heads["intent"], heads["escalate"]["yes"])
+        return _scores(heads["meaning"], heads["intent"])
+
+
+def _scores(joint: dict[str, float], intent: dict[str, float]) -> Scores:
+    """Scores from the joint head, whose labels are category, whether a person is needed, and line ("COMERCIAL yes CRM")."""
+    vertente: dict[str, float] = {}
+    category: dict[str, float] = {}
+    needed: dict[str, float] = {}
+    pairs: dict[tuple[str, str], float] = {}
+    for name, share in joint.items():
+        label, answer, line = name.split(" ")
+        vertente[line] = vertente.get(line, 0.0) + share
+        category[label] = category.get(label, 0.0) + share
+        needed[label] = needed.get(label, 0.0) + (share if answer == "yes" else 0.0)
+        pairs[line, label] = pairs.get((line, label), 0.0) + share
+    within = {label: needed[label] / share if share else 0.0 for label, share in category.items()}
+    return Scores(vertente, category, pairs, intent, sum(needed.values()), within)
 
 
 @cache

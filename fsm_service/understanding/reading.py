@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from common.taxonomy import Category, Vertente
 from fsm_service.understanding.clauses import LINE_CONCEPTS, focus
@@ -63,6 +64,19 @@ class Reading:
     mentioned: frozenset[Vertente]
     """Lines that the message names by their own words."""
     evidence: str
+    chance: float
+    """0..1; how likely a person is needed, by the model and the conversation."""
+
+
+class Decoded(NamedTuple):
+    """The labels that the model finds likeliest together."""
+
+    vertente: Vertente
+    category: Category
+    confidence: float
+    """The category's share of the probability."""
+    chance: float
+    """How likely a person is needed."""
 
 
 def read(text: str) -> Reading:
@@ -71,27 +85,28 @@ def read(text: str) -> Reading:
     folded = " ".join(tokens)
     signs = signals(text, folded)
     scores = load().score(extract(tokens, signs))
-    vertente, category, confidence = decode(scores)
+    decoded = decode(scores)
     affirmed, _ = concepts(tokens)
     reading = Reading(
         tokens=tuple(tokens),
         signs=signs,
         scores=scores,
-        vertente=vertente,
-        category=category,
+        vertente=decoded.vertente,
+        category=decoded.category,
         intent="",
-        confidence=confidence,
+        confidence=decoded.confidence,
         escalate=False,
         injection=is_injection(text),
         mentioned=frozenset(line for line, names in LINE_CONCEPTS.items() if names.intersection(affirmed)),
         evidence="model",
+        chance=decoded.chance,
     )
     reading = _with_named_line(_decided_by_rule(_with_focus(reading, text)))
     return replace(reading, escalate=escalates(reading), intent=intent_of(reading.category, reading))
 
 
-def decode(scores: Scores, prior: Callable[[Vertente, Category], float] | None = None) -> tuple[Vertente, Category, float]:
-    """The likeliest line and category that go together, with the category's share of the probability.
+def decode(scores: Scores, prior: Callable[[Vertente, Category], float] | None = None) -> Decoded:
+    """The likeliest line and category that go together.
 
     `prior` is added to the logarithm of each pair's score: what the conversation makes more or less likely.
     """
@@ -102,14 +117,33 @@ def decode(scores: Scores, prior: Callable[[Vertente, Category], float] | None =
         for vertente in Vertente:
             if not goes_with(vertente, category):
                 continue
-            value = category_share * math.sqrt(max(scores.vertente.get(vertente, 0.0), _SMALL))
-            if prior is not None:
+            if prior is None:
+                value = scores.pairs.get((vertente, category), 0.0)
+            else:
+                # The line of a follow-up comes from the conversation, so the message's own counts for less.
+                value = category_share * math.sqrt(max(scores.vertente.get(vertente, 0.0), _SMALL))
                 value *= math.exp(prior(vertente, category))
             whole += value
             by_category[category] = by_category.get(category, 0.0) + value
             if value > best_value:
                 best, best_value = (vertente, category), value
-    return best[0], best[1], by_category[best[1]] / whole if whole else 0.0
+    if not whole:
+        return Decoded(*best, 0.0, scores.escalate)
+    chance = sum(value * scores.escalate_in.get(category, 0.0) for category, value in by_category.items()) / whole
+    return Decoded(*best, by_category[best[1]] / whole, chance)
+
+
+def decoded_as(reading: Reading, decoded: Decoded, evidence: str) -> Reading:
+    """The reading with the labels of another decoding; whether a person is needed is judged anew."""
+    placed = replace(
+        reading,
+        vertente=decoded.vertente,
+        category=decoded.category,
+        confidence=decoded.confidence,
+        chance=decoded.chance,
+        evidence=evidence,
+    )
+    return replace(placed, escalate=escalates(placed))
 
 
 def goes_with(vertente: Vertente, category: Category) -> bool:
@@ -150,8 +184,9 @@ def _decided_by_rule(reading: Reading) -> Reading:
         if reading.scores.category[Category.SPAM] >= _SURE_SPAM:
             return reading
         # Spam ends the conversation: an honest customer must not meet it by chance.
-        vertente, category, confidence = decode(reading.scores, lambda _, other: -9.0 if other is Category.SPAM else 0.0)
-        reading = replace(reading, vertente=vertente, category=category, confidence=confidence)
+        likeliest = decode(reading.scores, lambda _, other: -9.0 if other is Category.SPAM else 0.0)
+        reading = decoded_as(reading, likeliest, reading.evidence)
+        category = reading.category
     if "wrong_number" in signs and not reading.mentioned:
         return _as(reading, Category.OUTRO, 0.9, "wrong number")
     if "greeting_only" in signs:
@@ -164,7 +199,7 @@ def _decided_by_rule(reading: Reading) -> Reading:
         return _as(reading, Category.OUTRO, 0.7, "acknowledgement only")
     if "food_order" in signs:
         return _as(reading, Category.OUTRO, 0.8, "order meant for another business")
-    if "anger" in signs and "third_party" not in signs and reading.scores.escalate > 0.5 and category in _ANGER_HIDES:
+    if "anger" in signs and "third_party" not in signs and reading.chance > 0.5 and category in _ANGER_HIDES:
         return replace(reading, category=Category.SUPORTE, confidence=max(reading.confidence, 0.6), evidence="anger at Pyloto")
     if "human" in signs and "no_handoff" not in signs and category not in {Category.SUPORTE, Category.LEGAL}:
         return replace(
@@ -201,7 +236,7 @@ def _is_courtesy(reading: Reading) -> bool:
 
 def escalates(reading: Reading) -> bool:
     """True when a person must take over (README of the exam, `escalate`)."""
-    signs, category, chance = reading.signs, reading.category, reading.scores.escalate
+    signs, category, chance = reading.signs, reading.category, reading.chance
     if reading.injection or category in {Category.SPAM, Category.SAUDACAO}:
         return False
     if "no_handoff" in signs and "anger" not in signs:
