@@ -140,10 +140,10 @@ def rule_hits(read: Folded, customer_text: str = "") -> list[Hit]:
     around: Surroundings | None = None  # most texts match nothing and need none
     hits: list[Hit] = []
     figures = frozenset[str]()
-    present = book.index.literals_in(read.text)
+    candidates = book.index.candidates(read.text)
     for rule in book.rules:
         spared: Hit | None = None
-        for match in book.index.matches(rule.patterns, read.text, present):
+        for match in book.index.matches(candidates.intersection(rule.patterns), read.text):
             if around is None:
                 around = Surroundings(read.text, book.clause_break, book.idiom)
                 figures = _figures(customer_text)

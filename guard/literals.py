@@ -55,35 +55,39 @@ class PatternIndex:
     """Every pattern of a rulebook by number; one pass over a text says which of them can match at all."""
 
     def __init__(self) -> None:
-        self._patterns: list[tuple[tuple[frozenset[str], ...], re.Pattern[str]]] = []
+        self._compiled: list[re.Pattern[str]] = []
+        self._needed: list[frozenset[int]] = []
+        self._choices: dict[frozenset[str], int] = {}
         self._automaton = ahocorasick.Automaton()
 
     def add(self, patterns: Iterable[str]) -> range:
         """Add patterns; they are named by the numbers that are returned."""
-        first = len(self._patterns)
+        first = len(self._compiled)
         for pattern in patterns:
-            needed = tuple(required_literals(pattern))
-            self._patterns.append((needed, re.compile(rf"(?<!\w)(?:{pattern})(?!\w)")))
-            for literal in {literal for choice in needed for literal in choice}:
-                self._automaton.add_word(literal, literal)
-        return range(first, len(self._patterns))
+            choices = required_literals(pattern)
+            self._needed.append(frozenset(self._choices.setdefault(choice, len(self._choices)) for choice in choices))
+            self._compiled.append(re.compile(rf"(?<!\w)(?:{pattern})(?!\w)"))
+        return range(first, len(self._compiled))
 
     def freeze(self) -> "PatternIndex":
         """To be called once, after the last pattern."""
+        choices_of: dict[str, list[int]] = {}
+        for choice, number in self._choices.items():
+            for literal in choice:
+                choices_of.setdefault(literal, []).append(number)
+        for literal, numbers in choices_of.items():
+            self._automaton.add_word(literal, tuple(numbers))
         self._automaton.make_automaton()
         return self
 
-    def literals_in(self, text: str) -> frozenset[str]:
-        """Which of the patterns' literals are in the text."""
-        return frozenset(literal for _, literal in self._automaton.iter(text))
+    def candidates(self, text: str) -> frozenset[int]:
+        """The patterns of which all that they need is in the text."""
+        met = set[int]().union(*{numbers for _, numbers in self._automaton.iter(text)})
+        return frozenset(number for number, needed in enumerate(self._needed) if needed <= met)
 
-    def matches(self, numbers: range, text: str, present: frozenset[str]) -> list[re.Match[str]]:
+    def matches(self, numbers: Iterable[int], text: str) -> list[re.Match[str]]:
         """What the numbered patterns match, as if they were alternatives of one: leftmost first, without overlap."""
-        found: list[re.Match[str]] = []
-        for number in numbers:
-            needed, compiled = self._patterns[number]
-            if not any(choice.isdisjoint(present) for choice in needed):
-                found.extend(compiled.finditer(text))
+        found = [match for number in numbers for match in self._compiled[number].finditer(text)]
         if len(found) < 2:
             return found
         found.sort(key=re.Match.start)
