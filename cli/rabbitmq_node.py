@@ -44,7 +44,7 @@ def answers_amqp(host: str, port: int, *, timeout_s: float = 2.0) -> bool:
 
 
 class RabbitMQNode:
-    """One node with the consistent-hash plugin. `start` → use `url` → `stop`, or `kill` for a crash; then `start` again.
+    """One node with the plugins for partitions. `start` → use `url` → `stop`, or `kill` for a crash; then `start` again.
 
     `config` is more lines of rabbitmq.conf. The data survives `stop` and `kill`, until `remove`. All calls block: from a
     coroutine use `asyncio.to_thread`.
@@ -116,8 +116,15 @@ class RabbitMQNode:
 
     def ctl(self, *arguments: str, timeout_s: float = 60.0) -> str:
         """Run `rabbitmqctl` on this node and return what it printed: `stop_app`, `start_app`, `list_queues` …"""
+        return self._run("rabbitmqctl", *arguments, timeout_s=timeout_s)
+
+    def plugins(self, *arguments: str, timeout_s: float = 60.0) -> str:
+        """Run `rabbitmq-plugins` on this node: `enable`, `disable`."""
+        return self._run("rabbitmq-plugins", *arguments, timeout_s=timeout_s)
+
+    def _run(self, tool: str, *arguments: str, timeout_s: float) -> str:
         done = subprocess.run(  # noqa: S603 - the script found above
-            [self._scripts / "rabbitmqctl", "--quiet", *arguments],
+            [self._scripts / tool, "--quiet", *arguments],
             env=self._environment,
             cwd=self._folder,
             capture_output=True,
@@ -126,7 +133,7 @@ class RabbitMQNode:
             check=False,
         )
         if done.returncode != 0:
-            raise BrokerUnavailable(f"rabbitmqctl {arguments!r} failed: {done.stderr.strip()}")
+            raise BrokerUnavailable(f"{tool} {arguments!r} failed: {done.stderr.strip()}")
         return done.stdout
 
     def log_tail(self) -> str:
@@ -144,7 +151,7 @@ class RabbitMQNode:
     def _write_environment(self, distribution_port: int, config: str) -> dict[str, str]:
         folder = self._folder
         (folder / "rabbitmq.conf").write_text(_CONFIG.format(port=self.port) + config)
-        (folder / "enabled_plugins").write_text("[rabbitmq_consistent_hash_exchange].\n")
+        (folder / "enabled_plugins").write_text("[rabbitmq_consistent_hash_exchange,rabbitmq_sharding].\n")
         (folder / "env.conf").write_text("")
         return {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),

@@ -27,6 +27,7 @@ from gateway.topology import Topology, by_priority
 _log = structlog.get_logger("broker")
 
 _DECLARE_TIMEOUT_S = 30.0
+_SPREAD_ADVICE = "rabbitmq-plugins enable rabbitmq_sharding keeps them where they are (docs/decisions/ordering.md)"
 # A connection that held this long was a good one.
 _SETTLED_S = 1.0
 
@@ -46,6 +47,7 @@ class RabbitBroker:
         self._supervisor: asyncio.Task[None] | None = None
         self._subscriptions: dict[Subscription, asyncio.Task[None]] = {}
         self._paused = False
+        self._steady = True
 
     @property
     def topology(self) -> Topology:
@@ -99,7 +101,7 @@ class RabbitBroker:
         """Restore what somebody deleted on the broker."""
         async with self._declare_lock:
             try:
-                await wire.declare(await self.connection(), self._topology)
+                await wire.declare(await self.connection(), self._topology, steady=self._steady)
             except PylotoError as error:
                 _log.warning("the topology could not be restored", error=str(error))
 
@@ -112,7 +114,12 @@ class RabbitBroker:
         try:
             with our_errors("declare the topology"):
                 async with asyncio.timeout(_DECLARE_TIMEOUT_S):
-                    await wire.declare(connection, self._topology)
+                    await wire.declare(connection, self._topology, steady=self._steady)
+        except wire.NoSteadySpread:
+            _log.warning("after a restart of the broker conversations change partitions", advice=_SPREAD_ADVICE)
+            self._steady = False
+            await self._disconnect()
+            return await self._connect()
         except BaseException:
             await self._disconnect()
             raise

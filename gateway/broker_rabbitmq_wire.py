@@ -28,7 +28,7 @@ from yarl import URL
 from common.errors import BrokerUnavailable, InvalidSetting, NotFound
 from gateway import dead_letters
 from gateway.broker import NO_PARTITION, Delivery, Publication
-from gateway.topology import Topology
+from gateway.topology import HASH_WEIGHT, STEADY_KIND, Topology
 
 # A header of ours is a trace context, an id, a number or a reason. A longer one is somebody else's and is not kept.
 MAX_HEADER_CHARS = 2048
@@ -154,18 +154,31 @@ def server_version(connection: aio_pika.abc.AbstractConnection) -> tuple[int, ..
     return tuple(int(part) for part in text.split("-")[0].split(".") if part.isdigit())
 
 
-async def declare(connection: aio_pika.abc.AbstractConnection, topology: Topology) -> None:
-    """Declare every exchange and queue; InvalidSetting when the broker has them in another shape."""
+class NoSteadySpread(Exception):  # noqa: N818 - it is an answer, not a failure
+    """The broker does not know `STEADY_KIND`; it has closed the connection over it."""
+
+
+async def declare(connection: aio_pika.abc.AbstractConnection, topology: Topology, *, steady: bool) -> None:
+    """Declare every exchange and queue; InvalidSetting when the broker has them in another shape.
+
+    `steady`: the partitions are bound by way of `Topology.spread`, and NoSteadySpread is raised where that is not known;
+    otherwise directly.
+    """
     server = server_version(connection)
     with our_errors("declare the topology"):
         channel = await open_channel(connection)
     for exchange in topology.exchanges():
         with our_errors(f"declare exchange {exchange.name!r}"):
             await channel.exchange_declare(exchange.name, exchange_type=exchange.kind, durable=True)
+    if steady:
+        await _declare_spread(channel, topology)
     for queue in topology.queues():
         with our_errors(f"declare queue {queue.name!r}"):
             await channel.queue_declare(queue.name, durable=True, arguments=dict(queue.arguments(server)))
-            await channel.queue_bind(queue.name, queue.exchange, queue.binding)
+            source = topology.spread if steady and queue.exchange == topology.inbound else queue.exchange
+            await channel.queue_bind(queue.name, source, queue.binding)
+    if steady:
+        await _put_between(channel, topology)
     beyond = topology.partition_queue(topology.partitions)
     try:
         with our_errors(f"look for queue {beyond!r}"):
@@ -176,6 +189,23 @@ async def declare(connection: aio_pika.abc.AbstractConnection, topology: Topolog
         f"the broker has more than the {topology.partitions} partitions of the settings ({beyond!r} exists): messages of"
         " its conversations would wait unread; raise the setting, or unbind, drain and delete the queues beyond it"
     )
+
+
+async def _declare_spread(channel: aiormq.Channel, topology: Topology) -> None:
+    with our_errors(f"declare exchange {topology.spread!r}"):
+        try:
+            await channel.exchange_declare(topology.spread, exchange_type=STEADY_KIND, durable=True, internal=True)
+        except ConnectionCommandInvalid as error:
+            raise NoSteadySpread from error
+
+
+async def _put_between(channel: aiormq.Channel, topology: Topology) -> None:
+    """Everything goes through the spread; one destination alone cannot change its place on the ring."""
+    with our_errors(f"bind exchange {topology.spread!r}"):
+        await channel.exchange_bind(topology.spread, topology.inbound, HASH_WEIGHT)
+        for queue in topology.queues():
+            if queue.exchange == topology.inbound:
+                await channel.queue_unbind(queue.name, queue.exchange, queue.binding)
 
 
 def properties(publication: Publication) -> Basic.Properties:

@@ -13,6 +13,12 @@ from typing import Literal
 
 ExchangeKind = Literal["x-consistent-hash", "topic", "fanout"]
 
+# Gives each routing key the same queue for as long as the queues are the same. The ring of x-consistent-hash is built again
+# when the broker restarts, in the order in which it happens to find the bindings: most conversations would change their
+# partition, and overtake their own messages that still wait in the old one. (Built in from RabbitMQ 4.3; before, of the
+# plugin rabbitmq_sharding.)
+STEADY_KIND = "x-modulus-hash"
+
 # More points on the hash ring spread conversations more evenly: max/mean 1.05 over 8 queues, against 1.14 with weight 1.
 HASH_WEIGHT = "10"
 
@@ -93,6 +99,11 @@ class Topology:
     def inbound(self) -> str:
         """The exchange that adapters publish customers' messages to; routing key = conversation id."""
         return f"{self.namespace}.inbound"
+
+    @property
+    def spread(self) -> str:
+        """The internal exchange between `inbound` and the partitions, of `STEADY_KIND`, where the broker knows that."""
+        return f"{self.inbound}-spread"
 
     @property
     def outbound(self) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import shutil
+import sys
 import tempfile
 import time
 from enum import StrEnum
@@ -37,6 +38,10 @@ order of faults.
 """
 
 
+_WIDTH = 110
+"""Of the tables where the output is no terminal."""
+
+
 class Scenario(StrEnum):
     """What to play."""
 
@@ -57,7 +62,7 @@ def chaos(
     keep: Annotated[bool, typer.Option("--keep", help="Keep the folder with logs and data.")] = False,
 ) -> None:
     """Kill, freeze, cut and slow down everything in turn while messages flow; check that nothing is lost or done twice."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     folder = Path(tempfile.mkdtemp(prefix="pyloto-chaos-"))
     started_s = time.monotonic()
     # What the client library says about the connections that we cut ourselves.

@@ -15,7 +15,9 @@ from rich.table import Table
 
 from bench.chaos import report
 from bench.chaos.audit import Audit
+from bench.chaos.evidence import Interval
 from bench.chaos.ledger import PROMISE_S, Ledger, ledger
+from bench.chaos.plan import Kind
 from bench.chaos.stage import Stage
 from bench.chaos.storm import evidence, settled
 from bench.chaos.traffic import Customers, Message, messages
@@ -90,15 +92,18 @@ async def deadline(stage: Stage, per_phase: int, rate: float, seed: int, tell: C
         # What happens once per process (first connections, first files of the store) is no part of what is measured.
         await customers.write(plan, int(2 * rate), lambda _: None)
         await settled(stage, customers.sent, witness, audit, tell)
-        phases = []
+        phases, intervals = [], []
         for name, behaviour in PHASES.items():
             tell(f"the LLM: {name}")
+            from_s = time.time()
             phases.append(await _phase(stage, name, behaviour, customers, plan, per_phase, witness, audit, events, tell))
+            # What is asked twice because the answer was rubbish is the repair that is meant to be.
+            intervals.append(Interval(Kind.LIE, name, from_s, time.time(), essential=False))
         tell("the LLM works again")
         recovered_s = await _recovery(stage, customers, plan, witness)
         closed = not await _open_breakers(stage)
         await settled(stage, customers.sent, witness, audit, tell)
-        seen = await evidence(stage, customers.sent, witness, audit, [])
+        seen = await evidence(stage, customers.sent, witness, audit, intervals)
         found = ledger(seen)
     breaches = (
         *found.breaches,
@@ -183,7 +188,7 @@ async def _recovery(stage: Stage, customers: Customers, plan: Iterator[Message],
         await asyncio.sleep(1.0)
         model_again = any(not reply.fallback for reply in witness.replies[from_reply:])
         if model_again and not await _open_breakers(stage):
-            break
+            return round(time.monotonic() - began_s, 1)
     return round(took_s, 1)
 
 

@@ -54,7 +54,7 @@ def show_ledger(found: Ledger, title: str, console: Console) -> None:
     table = Table(title=title, title_justify="left")
     table.add_column("")
     table.add_column("count", justify="right")
-    table.add_column("what", no_wrap=True)
+    table.add_column("what")
     for name, what in _ROWS:
         table.add_row(name, f"{getattr(found, name):g}", what)
     console.print(table)

@@ -182,5 +182,6 @@ def test_the_broker_has_the_plugins_that_the_system_uses() -> None:
     assert set(re.findall(r"\w+", plugins)) == {
         "rabbitmq_management",
         "rabbitmq_consistent_hash_exchange",
+        "rabbitmq_sharding",
         "rabbitmq_prometheus",
     }
