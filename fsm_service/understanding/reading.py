@@ -37,14 +37,17 @@ INTENTS: dict[Category, tuple[str, ...]] = {
     Category.LEGAL: ("LGPD_E_DADOS", "DUVIDA_JURIDICA"),
 }
 
-ESCALATE_ABOVE: dict[Category, float] = {Category.COMERCIAL: 0.3, Category.SUPORTE: 0.4, Category.LEGAL: 0.4}
-"""By category: the model's probability of escalation above which a person takes over."""
+ESCALATE_ABOVE = 0.5
+"""The probability above which a person takes over."""
+ESCALATE_WITH_SIGN_ABOVE = 0.25
+"""The same for a message that shows one of the signs of what needs a person."""
+_SIGNS_FOR_PERSON = frozenset({"price", "negotiation", "hire", "demo", "partner", "incident", "legal_specific"})
+_SIGNS_AGAINST = frozenset({"howto", "third_party"})
 _ANGER_HIDES = frozenset({*LINE_OF, Category.OUTRO, Category.INSTITUCIONAL, Category.IA})
 LINE_NAMED_ABOVE = 0.15
 _COURTESY_WORDS = 9
 _SMALL = 1e-6
 _HANDLED_ABOVE = 0.6
-_OTHERWISE_ABOVE = 0.75
 _SURE_SPAM = 0.42
 
 
@@ -247,7 +250,8 @@ def escalates(reading: Reading) -> bool:
         return True
     if category is Category.COMERCIAL and signs & {"handled", "not_now"}:
         return chance > _HANDLED_ABOVE
-    return chance > ESCALATE_ABOVE.get(category, _OTHERWISE_ABOVE)
+    shown = signs & _SIGNS_FOR_PERSON and not signs & _SIGNS_AGAINST
+    return chance > (ESCALATE_WITH_SIGN_ABOVE if shown else ESCALATE_ABOVE)
 
 
 def intent_of(category: Category, reading: Reading) -> str:
