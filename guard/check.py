@@ -14,7 +14,7 @@ from guard.rulebook import Rule, Rulebook, rulebook
 
 # A further part of at most so many characters is a label; of a longer one, so many at its ends are read with the seam.
 _LABEL = 80
-_SEAM = 100
+_SEAM = 40
 
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _OPINION = (
@@ -56,11 +56,11 @@ def check(text: str, *, customer_text: str = "", doubts_matter: bool = True) -> 
     """What is wrong with one outgoing text.
 
     `customer_text`: the customer's words, whose figures a refusal may repeat. `doubts_matter=False`: the caller looks at the
-    findings alone, so a text in which no rule occurs needs no second opinion.
+    findings alone, so a text in which no rule holds needs no second opinion.
     """
     read = with_digits(fold_with_offsets(text))
     hits = rule_hits(read, customer_text)
-    if not hits and not doubts_matter:
+    if not doubts_matter and not any(hit.holds for hit in hits):
         return Verdict()
     probability, violation = opinion.of(read.text, [(hit.span[0], hit.name) for hit in hits])
     findings: list[Finding] = []
