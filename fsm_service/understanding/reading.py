@@ -37,7 +37,7 @@ INTENTS: dict[Category, tuple[str, ...]] = {
     Category.LEGAL: ("LGPD_E_DADOS", "DUVIDA_JURIDICA"),
 }
 
-ESCALATE_ABOVE = 0.5
+ESCALATE_ABOVE = 0.45
 """The probability above which a person takes over."""
 ESCALATE_WITH_SIGN_ABOVE = 0.25
 """The same for a message that shows one of the signs of what needs a person."""

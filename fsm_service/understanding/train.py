@@ -36,7 +36,7 @@ from fsm_service.understanding.text import ABBREVIATIONS, strip_accents, words
 SEED = 20
 GROUP_WEIGHTS = {"c": 1.0, "w": 0.9, "k": 1.2}
 # Written by others than the rest, so they say more about how customers differ.
-FILE_WEIGHTS = {"messages_c1.jsonl": 2.0, "messages_c2.jsonl": 2.0}
+FILE_WEIGHTS = {"messages_c1.jsonl": 2.0, "messages_c2.jsonl": 2.0, "messages_f.jsonl": 0.4}
 REGULARISATION = 8.0
 MIN_COUNT = 2
 """A feature must be in this many different examples (before augmentation)."""

@@ -21,9 +21,20 @@ def test_held_out_messages() -> None:
     assert tally.f1 >= 0.85
 
 
-def test_held_out_dialogs() -> None:
+def test_held_out_messages_of_another_writer() -> None:
+    """The figures hold, if lower, for messages whose writer saw no training example."""
+    tally = measure_messages(read_messages(EXAMPLES / "heldout_c.jsonl"))
+
+    assert tally.total == 300
+    assert tally.line / tally.total >= 0.87
+    assert tally.category / tally.total >= 0.78
+    assert tally.f1 >= 0.78
+
+
+@pytest.mark.parametrize("name", ["heldout_dialogs.jsonl", "heldout_dialogs_c.jsonl"])
+def test_held_out_dialogs(name: str) -> None:
     """At least four held-out dialogs in five end in the right state."""
-    dialogs = read_dialogs(EXAMPLES / "heldout_dialogs.jsonl")
+    dialogs = read_dialogs(EXAMPLES / name)
 
     _, right, wrong = measure_dialogs(dialogs)
 
@@ -31,12 +42,14 @@ def test_held_out_dialogs() -> None:
 
 
 def test_held_out_examples_are_not_trained_on() -> None:
-    """No held-out text is among the training examples."""
-    trained = {item.text.lower() for item in read_messages(EXAMPLES / "messages.jsonl")}
+    """No held-out text is among the training examples, but for greetings and the like of one or two words."""
+    trained = {item.text.lower() for file in EXAMPLES.glob("messages*.jsonl") for item in read_messages(file)}
     held_out = {item.text.lower() for item in read_messages(EXAMPLES / "heldout.jsonl")}
+    held_out_c = {item.text.lower() for item in read_messages(EXAMPLES / "heldout_c.jsonl")}
 
     assert len(trained) >= 1200
     assert not trained & held_out
+    assert all(len(text.split()) <= 2 for text in trained & held_out_c)
 
 
 def test_the_model_is_small_and_loads_at_once() -> None:
@@ -49,15 +62,15 @@ def test_the_model_is_small_and_loads_at_once() -> None:
 
 
 def test_a_message_takes_milliseconds() -> None:
-    """The median message is understood in under 5 ms."""
+    """The median message is understood in under 5 ms of processor time, whatever else the machine does."""
     texts = [item.text for item in read_messages(EXAMPLES / "heldout.jsonl")][:60]
     understand(texts[0])
 
     spent = []
     for text in texts:
-        began = time.perf_counter()
+        began = time.process_time()
         understand(text)
-        spent.append(time.perf_counter() - began)
+        spent.append(time.process_time() - began)
 
     assert sorted(spent)[len(spent) // 2] < 0.005
 
