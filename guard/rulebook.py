@@ -13,7 +13,7 @@ from importlib import resources
 
 from common.taxonomy import Violation
 from guard.clauses import Cue, Place
-from guard.literals import PatternIndex
+from guard.patterns import PatternIndex
 
 _REFERENCE = re.compile(r"\{([a-z_]+)\}")
 _GAPS = {" .. ": r"(?:\s+|\s*[,:(]\s*)(?:\S*[^\s.!?;]\s+){0,4}?", " ... ": r"(?:\s+|\s*[,:(]\s*)(?:\S*[^\s.!?;]\s+){0,9}?"}
