@@ -70,7 +70,7 @@ class PatternIndex:
         return frozenset((*self._always, *(self._in_set[place] for place in self._set.Match(text) or ())))
 
     def matches(self, numbers: Iterable[int], text: str) -> list[re.Match[str]]:
-        """What the numbered patterns match, as if they were alternatives of one: leftmost first, of two the earlier pattern's."""
+        """What they match, as if they were alternatives of one pattern: leftmost first, of two at one place the earlier's."""
         found = [match for number in sorted(numbers) for match in self._compiled[number].finditer(text)]
         if len(found) < 2:
             return found
