@@ -39,4 +39,7 @@ async def _both_connected(stub: health_pb2_grpc.HealthStub, caller: Caller) -> N
 
 
 async def _check(stub: health_pb2_grpc.HealthStub, caller: Caller, deadline: Deadline) -> health_pb2.HealthCheckResponse:
-    return await caller.call(stub.Check, health_pb2.HealthCheckRequest(), deadline=deadline, name="Check")
+    check = stub.Check  # type: ignore[attr-defined]  # the stub's stubs leave its methods out
+    request = health_pb2.HealthCheckRequest()
+    answer: health_pb2.HealthCheckResponse = await caller.call(check, request, deadline=deadline, name="Check")
+    return answer
