@@ -10,7 +10,7 @@ from google.protobuf import json_format
 import guard
 from bench.chaos.evidence import HandOff, Reply
 from bench.load import CHANNEL
-from gateway.broker import Delivery
+from gateway.broker import Delivery, Reader
 from gateway.broker_rabbitmq import RabbitBroker
 from gateway.inbound import PROTOBUF
 from protos.conversation.v1 import messages_pb2 as pb
@@ -23,6 +23,7 @@ class Witness:
         self._broker = broker
         self._texts = texts
         self._tasks: list[asyncio.Task[None]] = []
+        self._readers: list[Reader[Delivery]] = []
         self.replies: list[Reply] = []
         self.replied: set[str] = set()
         self.hand_offs: list[HandOff] = []
@@ -35,6 +36,7 @@ class Witness:
             (f"{topology.escalations}.attendants", self._note_hand_off),
         ):
             reader = await self._broker.consume_queue(queue, prefetch=500)
+            self._readers.append(reader)
             self._tasks.append(asyncio.create_task(self._read(reader.next, note)))
         return self
 
@@ -44,6 +46,8 @@ class Witness:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # The queue has one active reader: the next witness waits for this one to leave.
+        await asyncio.gather(*(reader.close() for reader in self._readers))
 
     async def _read(self, following: Callable[..., Awaitable[Delivery]], note: Callable[[Delivery], None]) -> None:
         while True:
