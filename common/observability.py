@@ -58,7 +58,7 @@ def setup(service: str, settings: Settings, stream: TextIO = sys.stderr) -> None
     )
     # Libraries that use the standard logging end in the same JSON lines, from warnings upwards.
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=_foreign_as_json))
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=_as_json))
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
 
     metrics.serve(settings.metrics_listen)
@@ -69,10 +69,6 @@ def setup(service: str, settings: Settings, stream: TextIO = sys.stderr) -> None
         )
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(settings.otel_exporter_otlp_endpoint)))
         trace.set_tracer_provider(provider)
-
-
-def _foreign_as_json(logger: WrappedLogger, method: str, event: EventDict) -> str:
-    return _as_json(logger, method, structlog.stdlib.ProcessorFormatter.remove_processors_meta(logger, method, event))
 
 
 class _ServiceName:

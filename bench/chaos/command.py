@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -73,6 +74,10 @@ def chaos(
         console.print(f"{time.monotonic() - started_s:6.1f} s  {line}", highlight=False, markup=False, soft_wrap=True)
 
     async def play() -> Outcome:
+        # Whoever ends this ends what it has started too, the broker above all.
+        playing = asyncio.current_task()
+        assert playing is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
         async with raised(folder, Delays().scaled(delay_scale), tell) as stage:
             match scenario:
                 case Scenario.STORM:

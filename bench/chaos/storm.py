@@ -114,13 +114,17 @@ async def evidence(stage: Stage, sent: Sent, witness: Witness, audit: Audit, fau
     """All that was seen and stored. A hand-off or a repeated reply may come a moment after the last answer."""
     await asyncio.sleep(2 * _POLL_S)
     letters = await stage.broker.dead_letters(10_000)
+    # The stage may have had another run before this one.
+    turns = [turn for turn in await audit.turns() if sent.texts.keys() & set(turn.message_ids)]
+    own = {turn.turn_id for turn in turns}
+    talked = {turn.conversation_id for turn in turns}
     return Evidence(
         accepted=list(sent.accepted.values()),
         replies=list(witness.replies),
         hand_offs=list(witness.hand_offs),
         dead={letter.message_id: letter.reason for letter in letters},
-        turns=await audit.turns(),
-        conversations=await audit.conversations(),
-        calls=[Call(call.turn, call.task, call.outcome, call.from_s, call.to_s) for call in stage.calls()],
+        turns=turns,
+        conversations=[each for each in await audit.conversations() if each.conversation_id in talked],
+        calls=[Call(call.turn, call.task, call.outcome, call.from_s, call.to_s) for call in stage.calls() if call.turn in own],
         faults=faults,
     )
