@@ -136,7 +136,8 @@ async def _phase(
     finally:
         watch.cancel()
     ids = customers.sent.accepted.keys() - earlier
-    replies = {reply.reply_id: reply for reply in witness.replies[from_reply:] if ids & set(reply.in_reply_to)}
+    # Of a reply that came again, for a message that was published again, the first counts.
+    replies = {reply.reply_id: reply for reply in reversed(witness.replies[from_reply:]) if ids & set(reply.in_reply_to)}
     waits_s = [
         reply.at_s - customers.sent.accepted[message_id].published_at_s
         for reply in replies.values()
