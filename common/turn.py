@@ -117,6 +117,7 @@ class Turn:
     determination: Determination
     recent: tuple[Exchange, ...]
     first_attempt: bool = False
+    without_model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,7 @@ def turn_to_proto(value: Turn) -> pb.Turn:
         determination=determination_to_proto(value.determination),
         recent=exchanges_to_proto(value.recent),
         first_attempt=value.first_attempt,
+        without_model=value.without_model,
     )
 
 
@@ -197,6 +199,7 @@ def turn_from_proto(message: pb.Turn, field: str) -> Turn:
         determination=determination_from_proto(message.determination, f"{field}.determination"),
         recent=tuple(Exchange(exchange.customer_text, exchange.reply_text) for exchange in message.recent[-RECENT_EXCHANGES:]),
         first_attempt=message.first_attempt,
+        without_model=message.without_model,
     )
 
 

@@ -46,6 +46,7 @@ class Arrival:
     option_id: str
     message_count: int
     unreadable: bool
+    without_model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,8 @@ class DetermineState:
         if arrival.unreadable and not arrival.text.strip():
             return Understood(_unreadable(session), without_model(institution, "unreadable"))
         return await self._proposals.run(
-            arrival.turn_id, lambda: self._understand.message(session, arrival.text, institution, deadline)
+            arrival.turn_id,
+            lambda: self._understand.message(session, arrival.text, institution, deadline, without_model=arrival.without_model),
         )
 
     def _walk(self, session: Session, arrival: Arrival, understood: Understood, now_ms: int) -> tuple[Session, TurnResult]:

@@ -47,6 +47,7 @@ class FsmServicer(fsm_pb2_grpc.FsmServiceServicer):
             option_id=limit(request.option_id, "option_id", at_most=256),
             message_count=request.message_count,
             unreadable=request.unreadable,
+            without_model=request.without_model,
         )
         determined = await self._determine_state.determine(arrival, deadline_of(context))
         return fsm_pb2.DetermineStateResponse(

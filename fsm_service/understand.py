@@ -34,13 +34,15 @@ class Understand:
         self._reserve_s = reserve_s
         self._min_confidence = min_confidence
 
-    async def message(self, session: Session, text: str, institution: Institution, deadline: Deadline) -> Understood:
+    async def message(
+        self, session: Session, text: str, institution: Institution, deadline: Deadline, *, without_model: bool = False
+    ) -> Understood:
         """The LLM proposes if it can within the deadline; the deterministic understanding decides otherwise."""
         started_s = time.perf_counter()
         understanding = fallback.understand(text, memory_of(session))
         suggestion = fallback.resting_state(understanding, memory_of(session))
-        proposal, answer, reason = None, None, "no_model"
-        if self._model is not None:
+        proposal, answer, reason = None, None, "late" if without_model else "no_model"
+        if self._model is not None and not without_model:
             try:
                 answer = await self._model.ask(
                     self._task,

@@ -53,18 +53,21 @@ class AnswerTurn:
         self._broker = broker
         self._pseudonym_key = pseudonym_key
 
-    async def answer(self, turn: TurnRecord, deadline: Deadline) -> bool:
+    async def answer(self, turn: TurnRecord, deadline: Deadline, *, without_model: bool = False) -> bool:
         """The whole turn, until the broker has confirmed the reply; raises what a later attempt may mend.
 
-        Returns whether the deterministic path wrote any of it.
+        Without a model the deterministic path answers at once: the message has waited too long for more. Returns whether the
+        deterministic path wrote any of it.
         """
-        answer = turn.answer or await self._compute(turn, deadline)
+        answer = turn.answer or await self._compute(turn, deadline, without_model=without_model)
         await self._commit(turn, answer)
         return answer.outbound is not None and answer.outbound.fallback
 
-    async def _compute(self, turn: TurnRecord, deadline: Deadline) -> SavedAnswer:
+    async def _compute(self, turn: TurnRecord, deadline: Deadline, *, without_model: bool) -> SavedAnswer:
         """Ask the services, compose, guard, and save the answer."""
-        determined = await self._services.determine_state(turn, deadline.minus(min(LATER_TASKS_S, deadline.remaining_s() / 2)))
+        determined = await self._services.determine_state(
+            turn, deadline.minus(min(LATER_TASKS_S, deadline.remaining_s() / 2)), without_model=without_model
+        )
         if determined.determination.action is Action.STAY_SILENT:
             return await self._saved(turn, self._silence(turn, determined))
         asked = Turn(
@@ -75,6 +78,7 @@ class AnswerTurn:
             determination=determined.determination,
             recent=determined.recent,
             first_attempt=not determined.repeated,
+            without_model=without_model,
         )
         worded, formed = await self._word_and_form(asked, deadline.minus(min(FINISH_S, deadline.remaining_s() / 4)))
         institution = await self._context.current(Deadline.after(COMMIT_S))

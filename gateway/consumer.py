@@ -61,7 +61,8 @@ class ConsumerLimits:
     channels: frozenset[str]
     max_turns: int
     turn_deadline_s: float
-    late_budget_s: float
+    model_needs_s: float
+    late_deadline_s: float
 
 
 class Consumer:
@@ -217,16 +218,22 @@ class Consumer:
                 {"messaging.system": "rabbitmq", "messaging.batch.message_count": len(items), "pyloto.turn_id": turn.turn_id},
                 parent=incoming_trace(headers),
             ):
-                answered = await self._answer_turn.answer(turn, self._deadline(items))
+                deadline, without_model = self._time_for(items)
+                answered = await self._answer_turn.answer(turn, deadline, without_model=without_model)
         finally:
             metrics.TURNS_IN_FLIGHT.dec()
         self._published.add(turn)
         self._count(turn, items, fallback=answered)
 
-    def _deadline(self, items: Sequence[Waiting]) -> Deadline:
-        """From publication; what waited too long still gets the little that the deterministic path needs."""
+    def _time_for(self, items: Sequence[Waiting]) -> tuple[Deadline, bool]:
+        """The deadline, counted from publication, and whether there is no time for a model: what waited is answered quickly.
+
+        So a backlog is worked off at the pace of the deterministic path, and no call is paid for that could not finish.
+        """
         left_s = self._limits.turn_deadline_s - max(lag_s(item.message) for item in items)
-        return Deadline.after(max(left_s, self._limits.late_budget_s))
+        if left_s >= self._limits.model_needs_s:
+            return Deadline.after(left_s), False
+        return Deadline.after(self._limits.late_deadline_s), True
 
     def _count(self, turn: TurnRecord, items: Sequence[Waiting], *, fallback: bool) -> None:
         took_s = max(lag_s(item.message) for item in items)

@@ -28,7 +28,8 @@ async def open_gateway(settings: GatewaySettings, broker: Broker, stack: AsyncEx
         channels=settings.channels,
         max_turns=settings.gateway_max_turns,
         turn_deadline_s=settings.gateway_turn_deadline_s,
-        late_budget_s=settings.gateway_late_budget_s,
+        model_needs_s=settings.gateway_model_needs_s,
+        late_deadline_s=settings.gateway_late_deadline_s,
     )
     return Consumer(broker, answer_turn, store, limits)
 

@@ -56,7 +56,7 @@ class Services:
         self._msgtype = msgtype_pb2_grpc.MsgtypeServiceStub(msgtype)
         self._caller = caller
 
-    async def determine_state(self, turn: TurnRecord, deadline: Deadline) -> Determined:
+    async def determine_state(self, turn: TurnRecord, deadline: Deadline, *, without_model: bool) -> Determined:
         """Where does the conversation go?"""
         request = fsm_pb2.DetermineStateRequest(
             turn_id=turn.turn_id,
@@ -66,6 +66,7 @@ class Services:
             option_id=turn.option_id,
             message_count=len(turn.message_keys),
             unreadable=turn.unreadable,
+            without_model=without_model,
         )
         response = await self._caller.call(self._fsm.DetermineState, request, deadline=deadline, name="DetermineState")
         return Determined(

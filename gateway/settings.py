@@ -38,8 +38,10 @@ class GatewaySettings(StoreSettings):
     """Channels that may send, separated by commas; each has its outbound queue (console: kept for an hour only)."""
     gateway_turn_deadline_s: float = Field(default=2.8, gt=0)
     """From publication to answer; the promise is 3 s."""
-    gateway_late_budget_s: float = Field(default=0.8, gt=0)
-    """What a message that waited too long still gets, so that it is answered by the deterministic path."""
+    gateway_model_needs_s: float = Field(default=1.2, gt=0)
+    """A message with less time left than this, because it waited, is answered by the deterministic path at once."""
+    gateway_late_deadline_s: float = Field(default=2.0, gt=0)
+    """Time for such an answer; it is late in any case, and giving up would make it later."""
     gateway_pseudonym_key: SecretStr = SecretStr("pyloto")
     """Key of the pseudonyms in events; set your own, so that nobody can compute them from telephone numbers."""
 

@@ -64,8 +64,8 @@ class SelectMessageType:
         fixed = StoredForm(suggestion, Provenance(Source.FALLBACK, institution.version, prompt.PROMPT_VERSION))
         if turn.determination.action in fallback.WITHOUT_OPTIONS:
             chosen = _because(fixed, "fixed_form")
-        elif self._model is None:
-            chosen = _because(fixed, "no_model")
+        elif self._model is None or turn.without_model:
+            chosen = _because(fixed, "late" if turn.without_model else "no_model")
         else:
             chosen = await self._from_model(self._model, turn, fixed, institution, deadline.minus(self._reserve_s))
         latency_s = time.perf_counter() - started_s

@@ -74,8 +74,8 @@ class GenerateResponse:
         fixed = StoredReply(canonical, Provenance(Source.FALLBACK, institution.version, prompt.PROMPT_VERSION), blocked=())
         if turn.determination.action not in _WRITTEN_BY_MODEL:
             reply = _because(fixed, "fixed_text")
-        elif self._model is None:
-            reply = _because(fixed, "no_model")
+        elif self._model is None or turn.without_model:
+            reply = _because(fixed, "late" if turn.without_model else "no_model")
         else:
             reply = await self._from_model(self._model, turn, fixed, institution, deadline.minus(self._reserve_s))
         latency_s = time.perf_counter() - started_s

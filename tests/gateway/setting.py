@@ -44,6 +44,7 @@ class FakeServices(Services):
 
     def __init__(self) -> None:
         self.asked: list[TurnRecord] = []
+        self.without_model: list[bool] = []
         self.completed: list[fsm_pb2.CompleteTurnRequest] = []
         self.running = 0
         self.most_running = 0
@@ -58,9 +59,10 @@ class FakeServices(Services):
         self.word_failure: Exception | None = None
         self.form_failure: Exception | None = None
 
-    async def determine_state(self, turn: TurnRecord, deadline: Deadline) -> Determined:
+    async def determine_state(self, turn: TurnRecord, deadline: Deadline, *, without_model: bool) -> Determined:
         """As `found` and `resting` say."""
         self.asked.append(turn)
+        self.without_model.append(without_model)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
@@ -211,7 +213,7 @@ async def gateway(
     async with mongo.connect(store_settings(), "gateway") as database:
         store = open_store(database)
         answer_turn = AnswerTurn(services, FixedContext(), store, broker, "key")
-        limits = ConsumerLimits(frozenset(channels), max_turns, turn_deadline_s=2.8, late_budget_s=0.8)
+        limits = ConsumerLimits(frozenset(channels), max_turns, turn_deadline_s=2.8, model_needs_s=1.2, late_deadline_s=2.0)
         consumer = Consumer(broker, answer_turn, store, limits)
         setting = Setting(
             topology,

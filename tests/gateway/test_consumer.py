@@ -1,6 +1,7 @@
 """Deliveries become turns: in order within a conversation, concurrent across them, and nothing is lost or answered twice."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -46,6 +47,19 @@ async def test_conversations_do_not_wait_for_one_another() -> None:
         setting.services.hold.set()
 
         assert len(await setting.replied(10)) == 10
+
+
+async def test_what_waited_too_long_for_a_model_is_answered_without_one() -> None:
+    """A backlog is worked off at the pace of the deterministic path; a fresh message gets the model again."""
+    async with gateway() as setting:
+        now_ms = int(time.time() * 1000)
+
+        await setting.send("late", published_at_ms=now_ms - 5_000)
+        await setting.reply()
+        await setting.send("fresh", published_at_ms=int(time.time() * 1000))
+        await setting.reply()
+
+        assert setting.services.without_model == [True, False]
 
 
 async def test_no_more_turns_run_at_once_than_allowed() -> None:

@@ -462,6 +462,7 @@ class Turn(_message.Message):
     DETERMINATION_FIELD_NUMBER: _builtins.int
     RECENT_FIELD_NUMBER: _builtins.int
     FIRST_ATTEMPT_FIELD_NUMBER: _builtins.int
+    WITHOUT_MODEL_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """Identifies the turn everywhere: the same turn asked twice gives the stored result. Required, at most 128 characters."""
     conversation_id: _builtins.str
@@ -472,6 +473,8 @@ class Turn(_message.Message):
     """What the customer wrote, joined when several messages are answered together; at most 16,384 characters."""
     first_attempt: _builtins.bool
     """True when the caller knows that it never asked this turn before, so that looking for a stored result can be spared."""
+    without_model: _builtins.bool
+    """True when the message has waited too long for a model: the deterministic path answers at once."""
     @_builtins.property
     def determination(self) -> Global___Determination:
         """What the FSM service decided. Required."""
@@ -490,10 +493,11 @@ class Turn(_message.Message):
         determination: Global___Determination | None = ...,
         recent: _abc.Iterable[Global___Exchange] | None = ...,
         first_attempt: _builtins.bool = ...,
+        without_model: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["determination", b"determination"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "conversation_id", b"conversation_id", "customer_text", b"customer_text", "determination", b"determination", "first_attempt", b"first_attempt", "recent", b"recent", "turn_id", b"turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "conversation_id", b"conversation_id", "customer_text", b"customer_text", "determination", b"determination", "first_attempt", b"first_attempt", "recent", b"recent", "turn_id", b"turn_id", "without_model", b"without_model"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

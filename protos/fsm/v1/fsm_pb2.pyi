@@ -57,6 +57,7 @@ class DetermineStateRequest(_message.Message):
     OPTION_ID_FIELD_NUMBER: _builtins.int
     MESSAGE_COUNT_FIELD_NUMBER: _builtins.int
     UNREADABLE_FIELD_NUMBER: _builtins.int
+    WITHOUT_MODEL_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """Identifies the turn. Required, at most 128 characters."""
     conversation_id: _builtins.str
@@ -71,6 +72,8 @@ class DetermineStateRequest(_message.Message):
     """Inbound messages that this turn answers, at least 1."""
     unreadable: _builtins.bool
     """True when something was sent that cannot be read as text (audio, picture, place)."""
+    without_model: _builtins.bool
+    """True when the message has waited too long for a model: the deterministic understanding decides at once."""
     def __init__(
         self,
         *,
@@ -81,10 +84,11 @@ class DetermineStateRequest(_message.Message):
         option_id: _builtins.str = ...,
         message_count: _builtins.int = ...,
         unreadable: _builtins.bool = ...,
+        without_model: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "conversation_id", b"conversation_id", "message_count", b"message_count", "option_id", b"option_id", "text", b"text", "turn_id", b"turn_id", "unreadable", b"unreadable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "conversation_id", b"conversation_id", "message_count", b"message_count", "option_id", b"option_id", "text", b"text", "turn_id", b"turn_id", "unreadable", b"unreadable", "without_model", b"without_model"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
