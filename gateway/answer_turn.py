@@ -33,7 +33,7 @@ from protos.fsm.v1 import fsm_pb2
 
 LATER_TASKS_S = 1.15
 """What the FSM call leaves of the turn's time for the two later tasks; at most half of it."""
-FINISH_S = 0.2
+FINISH_S = 0.35
 """What the later tasks leave for saving, completing and publishing; at most a quarter."""
 COMMIT_S = 5.0
 """How long one of those steps may take; past the turn's deadline too, since the answer is ready."""
