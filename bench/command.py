@@ -30,7 +30,9 @@ _SATURATION_S = 20.0
 def bench(
     rates: Annotated[str, typer.Option(help="Messages per second, separated by commas.")] = "20,50,100",
     duration: Annotated[float, typer.Option(help="Seconds at each rate.")] = 30.0,
-    saturation: Annotated[bool, typer.Option(help="Go on upwards until the rate is not held any more.")] = True,
+    saturation: Annotated[
+        bool, typer.Option("--saturation/--no-saturation", help="Go on upwards until the rate is not held any more.")
+    ] = True,
     floor: Annotated[bool, typer.Option(help="Measure the bare skeleton of the hops too, and the ratio to it.")] = False,
     gateways: Annotated[int, typer.Option(help="Gateway replicas.", min=1)] = 1,
     replicas: Annotated[int, typer.Option(help="Replicas of the FSM, response and message-type services.", min=1)] = 1,
