@@ -109,7 +109,8 @@ def options_of(command: str) -> frozenset[str]:
     """Every option of a command and of its sub-commands."""
     top = load(COMMANDS[command][0])
     each_command = [top, *getattr(top, "commands", {}).values()]
-    return frozenset({"--help", *(option for each in each_command for param in each.params for option in param.opts)})
+    params = [param for each in each_command for param in each.params]
+    return frozenset({"--help", *(option for param in params for option in (*param.opts, *param.secondary_opts))})
 
 
 def _exists(path: str, page: Path) -> bool:
