@@ -30,7 +30,7 @@ async def main() -> None:
         follower = asyncio.create_task(current.follow(settings.context_poll_s))
         await stopping.wait()
         follower.cancel()
-        # Watchers would hold the drain until its limit; they reconnect by themselves.
+        await current.stop()
         await server.stop(drain_s=0.5)
 
 

@@ -25,6 +25,7 @@ class CurrentContext:
         self._seen: tuple[tuple[str, int, int], ...] = ()
         self._changed = asyncio.Condition()
         self._unsaved: context_pb2.Institution | None = None
+        self._stopping = False
         self.message = context_pb2.Institution()
 
     async def load_first(self) -> None:
@@ -51,13 +52,21 @@ class CurrentContext:
                 await self._publish(institution)
 
     async def versions(self, known_version: str) -> AsyncIterator[context_pb2.Institution]:
-        """The current version unless it is known, then each new one."""
+        """The current version unless it is known, then each new one; ends when the service stops."""
         while True:
             async with self._changed:
-                while self.message.version == known_version:
+                while self.message.version == known_version and not self._stopping:
                     await self._changed.wait()
+            if self._stopping:
+                return
             known_version = self.message.version
             yield self.message
+
+    async def stop(self) -> None:
+        """Let the watchers go: they find another replica, or come back to this one."""
+        async with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
 
     async def _publish(self, institution: Institution) -> None:
         if self.message.version:

@@ -126,6 +126,16 @@ async def test_a_watcher_that_knows_the_version_waits_for_the_next(tmp_path: Pat
         watch.cancel()
 
 
+async def test_a_stop_lets_watchers_go_without_an_error(tmp_path: Path) -> None:
+    """Their stream ends, as a call that was answered does."""
+    async with serving(tmp_path) as service:
+        watch = service.stub.WatchContext(context_pb2.WatchContextRequest(known_version=shipped().version), timeout=10)
+
+        await service.current.stop()
+
+        assert [version async for version in watch] == []
+
+
 async def test_a_bad_edit_changes_nothing_and_a_good_one_after_it_does(tmp_path: Path) -> None:
     """The last good version stays in use."""
     async with serving(tmp_path) as service:
