@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 
 import structlog
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
+from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, InvalidURI, PyMongoError
 
 from common.errors import InvalidSetting, StoreUnavailable
+from common.gathered import Gathered
 from common.settings import StoreSettings
 
 Document = Mapping[str, object]
@@ -16,6 +19,8 @@ Database = AsyncIOMotorDatabase[dict[str, object]]
 
 _DUPLICATE_KEY = 11000
 _PREPARE_RETRY_S = 5.0
+GATHER_S = 0.01
+"""Operations of one kind on one collection share a round trip when they come closer together than this."""
 
 _log = structlog.get_logger("store")
 
@@ -77,22 +82,47 @@ def _what(operation: str, error: PyMongoError) -> str:
     return f"{operation}: {type(error).__name__}{f' with code {code}' if code else ''}"
 
 
+def _id(document: Document) -> str:
+    return str(document["_id"])
+
+
 def _only_duplicates(error: BulkWriteError) -> bool:
     problems = (error.details or {}).get("writeErrors", [])
     return bool(problems) and all(problem.get("code") == _DUPLICATE_KEY for problem in problems)
 
 
-class Documents:
-    """One collection of documents with a string `_id`; every failure of the store is StoreUnavailable."""
+@dataclass(frozen=True, slots=True)
+class _Replacement:
+    """A document and the version that it replaces."""
 
-    def __init__(self, database: Database, collection: str) -> None:
+    document: Document
+    expected_version: int
+
+
+class Documents:
+    """One collection of documents with a string `_id`; every failure of the store is StoreUnavailable.
+
+    `find`, `insert` of one document, `replace` and `put` share round trips with what other turns ask for at the same time.
+    """
+
+    def __init__(self, database: Database, collection: str, gather_s: float = GATHER_S) -> None:
         self._collection: AsyncIOMotorCollection[dict[str, object]] = database[collection]
         self._name = collection
+        self._find = Gathered(self._find_all, str, gather_s)
+        self._insert = Gathered(self._insert_all, _id, gather_s)
+        self._replace = Gathered(self._replace_all, lambda item: _id(item.document), gather_s)
+        self._put = Gathered(self._put_all, _id, gather_s)
 
     async def find(self, document_id: str) -> dict[str, object] | None:
         """The document, or None."""
-        with _store_errors(f"find {self._name}"):
-            return await self._collection.find_one({"_id": document_id})
+        return await self._find(document_id)
+
+    async def _find_all(self, document_ids: Sequence[str]) -> Sequence[dict[str, object] | None]:
+        if len(document_ids) == 1:
+            with _store_errors(f"find {self._name}"):
+                return [await self._collection.find_one({"_id": document_ids[0]})]
+        found = await self.find_many(document_ids)
+        return [found.get(document_id) for document_id in document_ids]
 
     async def find_many(self, document_ids: Sequence[str]) -> dict[str, dict[str, object]]:
         """The documents that exist, by id."""
@@ -107,13 +137,10 @@ class Documents:
 
     async def insert(self, *documents: Document) -> bool:
         """Insert in order; False when an id was there already (the documents before it were inserted)."""
+        if len(documents) == 1:
+            return await self._insert(documents[0])
         try:
-            if len(documents) == 1:
-                await self._collection.insert_one(dict(documents[0]))
-            else:
-                await self._collection.insert_many([dict(document) for document in documents], ordered=True)
-        except DuplicateKeyError:
-            return False
+            await self._collection.insert_many([dict(document) for document in documents], ordered=True)
         except BulkWriteError as error:
             if _only_duplicates(error):
                 return False
@@ -121,6 +148,19 @@ class Documents:
         except PyMongoError as error:
             raise StoreUnavailable(_what(f"insert {self._name}", error)) from error
         return True
+
+    async def _insert_all(self, documents: Sequence[Document]) -> Sequence[bool | Exception]:
+        with _store_errors(f"insert {self._name}"):
+            try:
+                if len(documents) == 1:
+                    await self._collection.insert_one(dict(documents[0]))
+                else:
+                    await self._collection.insert_many([dict(document) for document in documents], ordered=False)
+            except DuplicateKeyError:
+                return [False]
+            except BulkWriteError as error:
+                return self._outcomes(error, len(documents))
+        return [True] * len(documents)
 
     async def insert_each(self, documents: Sequence[Document]) -> None:
         """Insert those whose id is not there yet, in one round trip."""
@@ -133,14 +173,45 @@ class Documents:
 
     async def replace(self, document: Document, *, expected_version: int) -> bool:
         """Replace the whole document if its `version` is still the expected one; False when somebody else wrote first."""
+        return await self._replace(_Replacement(document, expected_version))
+
+    async def _replace_all(self, items: Sequence[_Replacement]) -> Sequence[bool]:
+        pairs = [({"_id": item.document["_id"], "version": item.expected_version}, dict(item.document)) for item in items]
         with _store_errors(f"replace {self._name}"):
-            result = await self._collection.replace_one({"_id": document["_id"], "version": expected_version}, dict(document))
-        return result.matched_count == 1
+            if len(pairs) == 1:
+                return [(await self._collection.replace_one(*pairs[0])).matched_count == 1]
+            written = await self._collection.bulk_write([ReplaceOne(*pair) for pair in pairs], ordered=False)
+        if written.matched_count == len(items):
+            return [True] * len(items)
+        # The store counts, it does not say which; what is there now says it.
+        found = await self.find_many([_id(item.document) for item in items])
+        return [found.get(_id(item.document)) == item.document for item in items]
 
     async def put(self, document: Document) -> None:
         """Replace the whole document, whatever is there; for results that only ever become more complete."""
+        await self._put(document)
+
+    async def _put_all(self, documents: Sequence[Document]) -> Sequence[bool | Exception]:
         with _store_errors(f"replace {self._name}"):
-            await self._collection.replace_one({"_id": document["_id"]}, dict(document), upsert=True)
+            if len(documents) == 1:
+                await self._collection.replace_one({"_id": documents[0]["_id"]}, dict(documents[0]), upsert=True)
+            else:
+                try:
+                    await self._collection.bulk_write(
+                        [ReplaceOne({"_id": document["_id"]}, dict(document), upsert=True) for document in documents],
+                        ordered=False,
+                    )
+                except BulkWriteError as error:
+                    return self._outcomes(error, len(documents))
+        return [True] * len(documents)
+
+    def _outcomes(self, error: BulkWriteError, count: int) -> list[bool | Exception]:
+        """What became of each document of an unordered write: written, there already (False), or failed."""
+        outcomes: list[bool | Exception] = [True] * count
+        for problem in (error.details or {}).get("writeErrors", []):
+            duplicate = problem.get("code") == _DUPLICATE_KEY
+            outcomes[problem["index"]] = False if duplicate else StoreUnavailable(_what(f"write {self._name}", error))
+        return outcomes
 
     async def delete(self, document_id: str) -> None:
         """Delete; nothing happens when it is not there."""

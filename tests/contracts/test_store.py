@@ -195,3 +195,28 @@ async def test_a_wrong_address_is_a_wrong_setting() -> None:
     with pytest.raises(InvalidSetting, match="MONGODB_URL"):
         async with mongo.connect(settings, "contract"):
             pass
+
+
+async def test_what_is_asked_at_once_has_an_answer_each(documents: Documents) -> None:
+    """Operations that share a round trip are told apart: written, there already, somebody else was first, not there."""
+    await documents.insert({"_id": "old", "version": 1}, {"_id": "moved", "version": 7})
+
+    inserted = await asyncio.gather(*(documents.insert({"_id": key, "version": 1}) for key in ("a", "old", "b")))
+    replaced = await asyncio.gather(
+        *(
+            documents.replace({"_id": key, "version": 2, "by": key}, expected_version=1)
+            for key in ("a", "moved", "b", "nowhere")
+        )
+    )
+    await asyncio.gather(*(documents.put({"_id": key, "put": True}) for key in ("old", "new")))
+
+    assert inserted == [True, False, True]
+    assert replaced == [True, False, True, False]
+    assert await asyncio.gather(*(documents.find(key) for key in ("a", "b", "moved", "nowhere", "old", "new"))) == [
+        {"_id": "a", "version": 2, "by": "a"},
+        {"_id": "b", "version": 2, "by": "b"},
+        {"_id": "moved", "version": 7},
+        None,
+        {"_id": "old", "put": True},
+        {"_id": "new", "put": True},
+    ]
