@@ -11,7 +11,7 @@ import aiohttp
 import httpx2
 import orjson
 import structlog
-from openai import APIStatusError, AsyncOpenAI, DefaultAioHttpClient, OpenAIError
+from openai import AsyncOpenAI, DefaultAioHttpClient
 from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
@@ -23,14 +23,14 @@ from common.model_options import options_of
 from common.model_reading import Flaw, value_or_flaw
 from common.model_settings import PROVIDER_URL, ModelSettings
 from common.model_task import A, Answer, Model, Task
-from common.model_wire import Completion, Usage, retry_after_s
+from common.model_wire import Completion, Usage, problem_of, retry_after_s
 from common.observability import SPAN_LLM, span
 from common.pace import Pace
 from common.taxonomy import Source
 
 __all__ = ["Answer", "CallOutcome", "Model", "ModelObserver", "ModelSettings", "OpenAIModel", "Task"]
 
-_PATH = "/chat/completions"
+_PATH = "chat/completions"
 _FAIR_TRIAL_S = 0.5
 """A call that had less time than this and ran out of it says nothing about the provider."""
 _BACKOFF_S, _LONGEST_BACKOFF_S = 0.1, 1.0
@@ -122,6 +122,10 @@ class OpenAIModel:
             max_retries=0,
             http_client=self._http,
         )
+        # What the client would send with every call, worked out once; see docs/decisions/openai-low-level.md.
+        self._url = self._client.base_url.join(_PATH)
+        every_call = {**self._client.default_headers, **self._client.auth_headers}
+        self._headers = {name: value for name, value in every_call.items() if isinstance(value, str)}
 
     async def close(self) -> None:
         """Close the connections; calls in flight fail."""
@@ -265,17 +269,17 @@ class OpenAIModel:
         left_out = self._refused_options.get(task.model, frozenset())
         body = self._body(question, messages, left_out)
         question.spent.attempts += 1
-        headers = {"X-Client-Request-Id": f"{_turn_id()}/{task.name}/{question.spent.attempts}"}
+        headers = {**self._headers, "X-Client-Request-Id": f"{_turn_id()}/{task.name}/{question.spent.attempts}"}
         attributes = {"gen_ai.operation.name": "chat", "gen_ai.request.model": task.model, "pyloto.task": task.name}
         budget_s = min(question.deadline.remaining_s(), timeout_s)
         try:
             with span(SPAN_LLM, SpanKind.CLIENT, attributes):
                 async with asyncio.timeout(budget_s):
-                    # The client's low-level door: a third of the CPU of `chat.completions.create`.
-                    response = await self._client.post(
-                        _PATH, cast_to=httpx2.Response, content=body, options={"headers": headers}
-                    )
-                return Completion.model_validate_json(response.content)
+                    # The client's transport without its loop of options and retries: a third of the CPU of a call.
+                    response = await self._http.send(httpx2.Request("POST", self._url, headers=headers, content=body))
+            if not response.is_success:
+                raise self._refused(task, response, left_out)
+            return Completion.model_validate_json(response.content)
         except TimeoutError as error:
             fair = budget_s >= min(_FAIR_TRIAL_S, timeout_s)
             problem = f"no answer within {budget_s * 1000:.0f} ms"
@@ -283,13 +287,12 @@ class OpenAIModel:
         except ValidationError as error:
             problem = "the server's answer is no chat completion: check LLM_BASE_URL"
             raise _CallFailed(problem, CallOutcome.SERVER_ERROR, retryable=True) from error
-        except APIStatusError as error:
-            raise self._refused(task, error, left_out) from error
-        except (OpenAIError, aiohttp.ClientError, OSError) as error:
+        except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
             raise _CallFailed("no connection, or it broke", CallOutcome.CONNECTION, retryable=True) from error
 
-    def _refused(self, task: Task[A], error: APIStatusError, left_out: frozenset[str]) -> _CallFailed | _OptionRefused:
-        status, code, option = error.status_code, error.code, error.param
+    def _refused(self, task: Task[A], response: httpx2.Response, left_out: frozenset[str]) -> _CallFailed | _OptionRefused:
+        status, problem = response.status_code, problem_of(response.content)
+        code, option = problem.code, problem.param
         if status == 400 and option in _DISPENSABLE - left_out:
             self._refused_options[task.model] = self._refused_options.get(task.model, left_out) | {option}
             _log.warning("llm takes no such option; it is left out", model=task.model, option=option)
@@ -298,17 +301,16 @@ class OpenAIModel:
             _log.error("llm quota is used up", advice="raise the provider's budget", model=task.model)
             return _CallFailed("the provider's quota is used up", CallOutcome.QUOTA, retryable=False)
         if status == 429:
-            wait_s = retry_after_s(error.response.headers)
+            wait_s = retry_after_s(response.headers)
             return _CallFailed("the provider limits us (429)", CallOutcome.RATE_LIMITED, retryable=True, wait_s=wait_s)
         if status in (408, 409) or status >= 500:
-            wait_s = retry_after_s(error.response.headers)
-            problem = f"the provider failed ({status})"
-            return _CallFailed(problem, CallOutcome.SERVER_ERROR, retryable=True, wait_s=wait_s)
+            wait_s = retry_after_s(response.headers)
+            return _CallFailed(f"the provider failed ({status})", CallOutcome.SERVER_ERROR, retryable=True, wait_s=wait_s)
         advice = _ADVICE.get(status, "see the provider's documentation")
         _log.error("llm rejects the call", status=status, code=code, param=option, model=task.model, advice=advice)
-        problem = f"the provider rejects the call ({status} {code})"
+        said = f"the provider rejects the call ({status} {code})"
         # A wrong key, address or model fails every call; a wrong request may be this customer's alone.
-        return _CallFailed(problem, CallOutcome.REJECTED, retryable=False, for_all=status in (401, 403, 404))
+        return _CallFailed(said, CallOutcome.REJECTED, retryable=False, for_all=status in (401, 403, 404))
 
 
 def _circuit_open(task: str) -> ModelUnavailable:

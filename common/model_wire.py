@@ -1,10 +1,10 @@
-"""What the provider sends back, checked: a completion, or how long it asks us to wait."""
+"""What the provider sends back, checked: a completion, or what it refuses and how long it asks us to wait."""
 
 import email.utils
 import time
 from collections.abc import Mapping
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 
 class PromptDetails(BaseModel):
@@ -46,6 +46,25 @@ class Completion(BaseModel):
     model: str = ""
     choices: list[Choice] = Field(min_length=1)
     usage: Usage | None = None
+
+
+class Problem(BaseModel):
+    """Why the provider refused, as far as it says so."""
+
+    code: str | None = None
+    param: str | None = None
+
+
+class _Refusal(BaseModel):
+    error: Problem
+
+
+def problem_of(body: bytes) -> Problem:
+    """The problem in the body of an error response; an empty one when it has no such form."""
+    try:
+        return _Refusal.model_validate_json(body).error
+    except ValidationError:
+        return Problem()
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
