@@ -141,7 +141,8 @@ def rule_hits(read: Folded, customer_text: str = "") -> list[Hit]:
     hits: list[Hit] = []
     figures = frozenset[str]()
     candidates = book.index.candidates(read.text)
-    for rule in book.rules:
+    for place in sorted({book.rule_of[number] for number in candidates}):
+        rule = book.rules[place]
         spared: Hit | None = None
         for match in book.index.matches(candidates.intersection(rule.patterns), read.text):
             if around is None:

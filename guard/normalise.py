@@ -2,9 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 # Letters of other scripts that look like Latin ones (Unicode TR 39 "confusables", the part that is used to slip past filters).
 _LOOK_ALIKES = dict(
@@ -29,6 +28,7 @@ _SPELLED_DIGITS = re.compile(r"(?<![\d.,])\d(?:[ \t\n._-]\d){2,}(?!\d)")
 _BROKEN_DIGITS = re.compile(r"(?<=[\d.,])[ \t]*\n\s*(?=\d)")
 _SPELLED_LETTERS = re.compile(r"(?<!\w)[a-z0-9](?:[ \t\n._*-][a-z0-9]){4,}(?!\w)")
 _SEPARATORS = re.compile(r"[ \t\n._*-]")
+_CHARACTERS_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Folded:
     """`text` as perceived; `starts[i]` and `ends[i]` bound the original characters that folded character `i` stands for."""
 
     text: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
+    starts: Sequence[int]
+    ends: Sequence[int]
 
     def original_span(self, start: int, end: int) -> tuple[int, int]:
         """The span of the original text that `text[start:end]` was read from."""
@@ -76,26 +76,40 @@ def fold(text: str) -> str:
 
 def fold_with_offsets(text: str) -> Folded:
     """What `fold` gives, with the original position of each of its characters."""
-    letters: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for index, character in enumerate(text):
-        plain = _plain(character)
-        letters.append(plain)
-        if len(plain) == 1:
-            starts.append(index)
-            ends.append(index + 1)
-        else:
-            starts += [index] * len(plain)
-            ends += [index + 1] * len(plain)
-    folded = Folded("".join(letters), tuple(starts), tuple(ends))
+    letters = text.translate(_PLAIN)
+    if _PLAIN.one_to_one.issuperset(text):
+        folded = Folded(letters, range(len(text)), range(1, len(text) + 1))
+    else:
+        folded = _folded_one_by_one(text)
     folded = folded.replaced([(m.start(), m.end(), "") for m in _BROKEN_DIGITS.finditer(folded.text)])
     folded = folded.replaced(list(_joined(_SPELLED_DIGITS, folded.text)))
     folded = folded.replaced(list(_joined(_SPELLED_LETTERS, folded.text)))
     return folded.replaced(list(_leet_words(folded.text)))
 
 
-@lru_cache(maxsize=4096)
+def _folded_one_by_one(text: str) -> Folded:
+    """A text in which a character shows nothing, or stands for several."""
+    plains = [_plain(character) for character in text]
+    places = [index for index, plain in enumerate(plains) for _ in plain]
+    return Folded("".join(plains), places, [index + 1 for index in places])
+
+
+class _PlainTable(dict[int, str]):
+    """What `str.translate` looks characters up in; filled as they come, up to a bound."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one_to_one: set[str] = set()
+
+    def __missing__(self, code: int) -> str:
+        plain = _plain(chr(code))
+        if len(self) < _CHARACTERS_KEPT:
+            self[code] = plain
+            if len(plain) == 1:
+                self.one_to_one.add(chr(code))
+        return plain
+
+
 def _plain(character: str) -> str:
     """One character as lower-case base letters; "" for one that shows nothing."""
     if " " <= character < "\x7f":
@@ -132,3 +146,6 @@ def _leet_words(text: str) -> Iterator[tuple[int, int, str]]:
         if _CURRENCY_START.match(word) or sum(c.isalpha() for c in word) < 2 or "!" in word[-1:]:
             continue
         yield match.start(), match.end(), word.translate(_LEET)
+
+
+_PLAIN = _PlainTable()

@@ -44,6 +44,8 @@ class Rulebook:
     """Every rule, and what reading a text needs beside them."""
 
     rules: tuple[Rule, ...]
+    rule_of: tuple[int, ...]
+    """By the number of a pattern, the place of its rule."""
     index: PatternIndex
     clause_break: re.Pattern[str]
     idiom: re.Pattern[str]
@@ -86,6 +88,7 @@ def rulebook() -> Rulebook:
             )
     return Rulebook(
         rules=tuple(rules),
+        rule_of=tuple(place for place, rule in enumerate(rules) for _ in rule.patterns),
         index=index.freeze(),
         clause_break=re.compile("|".join(_expanded(p, vocabulary) for p in shared["quebra_de_oracao"])),
         idiom=_compiled(shared["idiomatismos"], vocabulary),
