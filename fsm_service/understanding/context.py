@@ -19,7 +19,7 @@ from fsm_service.understanding.types import Memory
 _SURE = 0.6
 """A reading with this share of the probability stands against what the conversation was about."""
 _JOINED_SURE = 0.6
-_COURTESY = frozenset({"ack_only", "greeting_only", "thanks", "goodbye", "only_that", "gibberish"})
+_COURTESY = frozenset({"ack_only", "greeting_only", "thanks", "goodbye", "only_that", "waits", "gibberish"})
 _BY_ITSELF = frozenset(
     {"question", "need", "price", "hire", "human", "incident", "negotiation", "demo", "partner", "legal_specific", "privacy"}
 )

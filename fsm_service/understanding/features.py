@@ -1,8 +1,10 @@
 """Turns a message into the names of its features: words, pairs of words, letters inside words, concepts and signs."""
 
 import tomllib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,15 +12,13 @@ from rapidfuzz import fuzz, process
 
 _CONCEPTS_FILE = Path(__file__).with_name("concepts.toml")
 _SHORTEST_GRAM, _LONGEST_GRAM = 3, 5
-_MAX_WORDS = 120
+MAX_WORDS = 120
+"""Of a longer message only the beginning is read."""
 _FUZZY_MIN_LETTERS = 6
 _FUZZY_SCORE = 86
 # A concept within this many words after "nao"/"sem" is noted as denied.
 _NEGATION_REACH = 4
 _NEGATIONS = frozenset({"nao", "sem", "nem", "not", "no", "sin", "nunca", "don"})
-
-GROUPS = ("c", "w", "k")
-"""Feature groups, by the first letter of a feature's name: letters, words, concepts and signs."""
 
 
 class Lexicon(NamedTuple):
@@ -26,7 +26,8 @@ class Lexicon(NamedTuple):
 
     exact: dict[str, tuple[str, ...]]
     prefixes: dict[str, tuple[str, ...]]
-    phrases: tuple[tuple[str, str], ...]
+    phrases: dict[str, tuple[tuple[str, str], ...]]
+    """By first word: the phrase after a space, and its concept."""
     fuzzy: tuple[str, ...]
 
 
@@ -35,11 +36,11 @@ def lexicon() -> Lexicon:
     """The concept lists, read once."""
     exact: dict[str, list[str]] = {}
     prefixes: dict[str, list[str]] = {}
-    phrases: list[tuple[str, str]] = []
+    phrases: dict[str, list[tuple[str, str]]] = {}
     for concept, entries in tomllib.loads(_CONCEPTS_FILE.read_text(encoding="utf-8")).items():
         for entry in entries:
             if " " in entry:
-                phrases.append((f" {entry.rstrip('*')}", concept))
+                phrases.setdefault(entry.partition(" ")[0], []).append((f" {entry.rstrip('*')}", concept))
             elif entry.endswith("*"):
                 prefixes.setdefault(entry[:-1], []).append(concept)
             else:
@@ -48,7 +49,7 @@ def lexicon() -> Lexicon:
     return Lexicon(
         {word: tuple(names) for word, names in exact.items()},
         {word: tuple(names) for word, names in prefixes.items()},
-        tuple(phrases),
+        {word: tuple(found) for word, found in phrases.items()},
         tuple(long_words),
     )
 
@@ -72,7 +73,7 @@ def _listed(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def concepts(tokens: list[str]) -> tuple[list[str], list[str]]:
+def concepts(tokens: Sequence[str]) -> tuple[list[str], list[str]]:
     """The concepts affirmed and the concepts denied ("nao e entrega") in folded words, in order, with repeats."""
     affirmed: list[str] = []
     denied: list[str] = []
@@ -85,44 +86,39 @@ def concepts(tokens: list[str]) -> tuple[list[str], list[str]]:
         target = denied if position - last_negation <= _NEGATION_REACH else affirmed
         target.extend(concepts_of(token))
     padded = f" {' '.join(tokens)} "
-    affirmed.extend(concept for phrase, concept in lexicon().phrases if phrase in padded)
+    phrases = lexicon().phrases
+    affirmed.extend(
+        concept for token in dict.fromkeys(tokens) for phrase, concept in phrases.get(token, ()) if phrase in padded
+    )
     return affirmed, denied
 
 
-def extract(tokens: list[str], signs: Iterable[str]) -> list[str]:
-    """The distinct feature names of a message: `tokens` are its folded words, `signs` what signals.signals found."""
-    tokens = tokens[:_MAX_WORDS]
-    names: dict[str, None] = {}
-    for token in tokens:
-        names[f"w{token}"] = None
-    for first, second in zip(["<", *tokens], [*tokens, ">"], strict=True):
-        names[f"w{first} {second}"] = None
-    for token in set(tokens):
-        padded = f"<{token[:20]}>"
-        for size in range(_SHORTEST_GRAM, _LONGEST_GRAM + 1):
-            for start in range(len(padded) - size + 1):
-                names[f"c{padded[start : start + size]}"] = None
+def letters(word: str) -> list[str]:
+    """The names of the runs of letters in a folded word."""
+    padded = f"<{word[:20]}>"
+    return [
+        f"c{padded[start : start + size]}"
+        for size in range(_SHORTEST_GRAM, _LONGEST_GRAM + 1)
+        for start in range(len(padded) - size + 1)
+    ]
+
+
+def extract(tokens: Sequence[str], signs: Iterable[str]) -> dict[str, set[str]]:
+    """The feature names of a message by group, without its words' letters: `tokens` are its folded words."""
+    pairs = zip(["<", *tokens], [*tokens, ">"], strict=True)
+    named = {f"w{token}" for token in tokens}
+    named.update(f"w{first} {second}" for first, second in pairs)
     affirmed, denied = concepts(tokens)
-    counts: dict[str, int] = {}
-    for concept in affirmed:
-        counts[concept] = counts.get(concept, 0) + 1
-    for concept, count in counts.items():
-        names[f"k{concept}"] = None
-        if count > 1:
-            names[f"k{concept}+"] = None
-    ordered = sorted(counts)
-    for index, first in enumerate(ordered):
-        for second in ordered[index + 1 :]:
-            names[f"k{first}&{second}"] = None
-    for concept in denied:
-        names[f"k!{concept}"] = None
-    found = sorted(signs)
-    for sign in found:
-        names[f"k#{sign}"] = None
-        for concept in ordered:
-            names[f"k#{sign}&{concept}"] = None
-    names[f"k~{_length_class(len(tokens))}"] = None
-    return list(names)
+    counts = Counter(affirmed)
+    known = {f"k{concept}" for concept in counts}
+    known.update(f"k{concept}+" for concept, count in counts.items() if count > 1)
+    known.update(f"k{first}&{second}" for first, second in combinations(sorted(counts), 2))
+    known.update(f"k!{concept}" for concept in denied)
+    for sign in signs:
+        known.add(f"k#{sign}")
+        known.update(f"k#{sign}&{concept}" for concept in counts)
+    known.add(f"k~{_length_class(len(tokens))}")
+    return {"w": named, "k": known}
 
 
 def _length_class(count: int) -> str:

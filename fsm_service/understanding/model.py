@@ -1,33 +1,52 @@
-"""The small linear model: reads `model.json` and scores features in plain Python, without numpy or scikit-learn."""
+"""The small linear model: reads `model.json` and scores features with numpy, without scikit-learn."""
 
 import base64
 import json
 import math
 import zlib
-from array import array
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from operator import add
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import TypedDict
 
-from fsm_service.understanding.features import GROUPS
+import numpy as np
+from numpy.typing import NDArray
+
+from common.taxonomy import Category, Vertente
+from fsm_service.understanding.features import MAX_WORDS, extract, letters
 
 MODEL_FILE = Path(__file__).with_name("model.json")
-FORMAT = 2
+FORMAT = 3
+
+
+class Document(TypedDict):
+    """What `model.json` holds; vocabulary, idf and weights are packed."""
+
+    format: int
+    meanings: list[str]
+    intents: list[str]
+    group_weights: dict[str, float]
+    scales: list[float]
+    biases: list[float]
+    vocabulary: str
+    idf: str
+    weights: str
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
     """Probabilities by label for one message."""
 
-    vertente: dict[str, float]
-    category: dict[str, float]
-    pairs: dict[tuple[str, str], float]
+    vertente: dict[Vertente, float]
+    category: dict[Category, float]
+    pairs: dict[tuple[Vertente, Category], float]
     """By line and category."""
     intent: dict[str, float]
-    escalate: float
-    escalate_in: dict[str, float]
+    escalate_in: dict[Category, float]
     """By category: how likely a person is needed if the message is of that category."""
+    person: float
+    """How likely a person is needed, by the head that was asked only this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,77 +56,102 @@ class Model:
     The rows of `weights` (one per feature, one signed byte per output) are already multiplied by the feature's idf.
     """
 
-    labels: dict[str, list[str]]
+    meanings: tuple[tuple[Category, bool, Vertente], ...]
+    """The labels of the first head: category, whether a person is needed, line."""
+    intents: tuple[str, ...]
+    """The labels of the second; the third, whether a person is needed, is one output."""
     vocabulary: dict[str, int]
-    idf: "array[float]"
-    weights: "array[int]"
-    scales: list[float]
-    biases: list[float]
+    idf: NDArray[np.float32]
+    weights: NDArray[np.int8]
+    scales: NDArray[np.float64]
+    biases: NDArray[np.float64]
     group_weights: dict[str, float]
+    letter_rows: Callable[[str], frozenset[int]]
+    """The rows of a word's runs of letters; remembered, since people use the same words."""
 
-    def score(self, features: list[str]) -> Scores:
-        """Probabilities of every head for the features of one message; unknown features count for nothing."""
-        outputs = len(self.biases)
-        totals = [float(bias) for bias in self.biases]
-        for group in GROUPS:
-            rows = [row for name in features if name[0] == group and (row := self.vocabulary.get(name)) is not None]
-            if not rows:
-                continue
-            length = math.sqrt(sum(self.idf[row] * self.idf[row] for row in rows))
-            summed = list(self.weights[rows[0] * outputs : (rows[0] + 1) * outputs])
-            for row in rows[1:]:
-                summed = list(map(add, summed, self.weights[row * outputs : (row + 1) * outputs]))
-            factor = self.group_weights[group] / length
-            for index, value in enumerate(summed):
-                totals[index] += value * self.scales[index] * factor
-        return self._probabilities(totals)
-
-    def _probabilities(self, totals: list[float]) -> Scores:
-        heads: dict[str, dict[str, float]] = {}
-        start = 0
-        for head, names in self.labels.items():
-            values = totals[start : start + len(names)]
-            start += len(names)
-            highest = max(values)
-            powers = [math.exp(value - highest) for value in values]
-            whole = sum(powers)
-            heads[head] = {name: power / whole for name, power in zip(names, powers, strict=True)}
-        return _scores(heads["meaning"], heads["intent"])
+    def score(self, tokens: Sequence[str], signs: Iterable[str]) -> Scores:
+        """Probabilities of every head for a message's folded words and signs; unknown features count for nothing."""
+        tokens = tokens[:MAX_WORDS]
+        of_group = {group: _rows(self.vocabulary, names) for group, names in extract(tokens, signs).items()}
+        of_group["c"] = list(frozenset().union(*map(self.letter_rows, tokens)))
+        totals = self.biases.copy()
+        for group, rows in of_group.items():
+            if rows:
+                length = math.sqrt(float(np.square(self.idf[rows], dtype=np.float64).sum()))
+                summed = self.weights[rows].sum(axis=0, dtype=np.int32)
+                totals += summed * self.scales * (self.group_weights[group] / length)
+        ends = len(self.meanings), len(self.meanings) + len(self.intents)
+        meaning = _shares(totals[: ends[0]])
+        intent = dict(zip(self.intents, _shares(totals[ends[0] : ends[1]]), strict=True))
+        return _scores(self.meanings, meaning, intent, 1 / (1 + math.exp(-float(totals[ends[1]]))))
 
 
-def _scores(joint: dict[str, float], intent: dict[str, float]) -> Scores:
-    """Scores from the joint head, whose labels are category, whether a person is needed, and line ("COMERCIAL yes CRM")."""
-    vertente: dict[str, float] = {}
-    category: dict[str, float] = {}
-    needed: dict[str, float] = {}
-    pairs: dict[tuple[str, str], float] = {}
-    for name, share in joint.items():
-        label, answer, line = name.split(" ")
-        vertente[line] = vertente.get(line, 0.0) + share
-        category[label] = category.get(label, 0.0) + share
-        needed[label] = needed.get(label, 0.0) + (share if answer == "yes" else 0.0)
+def _rows(vocabulary: dict[str, int], names: Iterable[str]) -> list[int]:
+    return [row for name in names if (row := vocabulary.get(name)) is not None]
+
+
+def _shares(values: NDArray[np.float64]) -> list[float]:
+    powers = np.exp(values - values.max())
+    shares: list[float] = (powers / powers.sum()).tolist()
+    return shares
+
+
+def _scores(
+    meanings: Sequence[tuple[Category, bool, Vertente]], shares: Sequence[float], intent: dict[str, float], person: float
+) -> Scores:
+    vertente = dict.fromkeys(Vertente, 0.0)
+    category = dict.fromkeys(Category, 0.0)
+    needed = dict.fromkeys(Category, 0.0)
+    pairs: dict[tuple[Vertente, Category], float] = {}
+    for (label, answer, line), share in zip(meanings, shares, strict=True):
+        vertente[line] += share
+        category[label] += share
+        if answer:
+            needed[label] += share
         pairs[line, label] = pairs.get((line, label), 0.0) + share
     within = {label: needed[label] / share if share else 0.0 for label, share in category.items()}
-    return Scores(vertente, category, pairs, intent, sum(needed.values()), within)
+    return Scores(vertente, category, pairs, intent, within, person)
 
 
 @cache
 def load() -> Model:
     """The shipped model, read once per process. Raises ValueError for a file of another format."""
-    document = json.loads(MODEL_FILE.read_text(encoding="utf-8"))
+    return from_document(json.loads(MODEL_FILE.read_text(encoding="utf-8")))
+
+
+def from_document(document: Document) -> Model:
+    """The model that a document of `train.py` holds. Raises ValueError for another format."""
     if document["format"] != FORMAT:
         raise ValueError(f"{MODEL_FILE.name} has format {document['format']!r}, expected {FORMAT}; retrain it")
-    names = zlib.decompress(base64.b85decode(document["vocabulary"])).decode("utf-8").split("\n")
-    idf = array("f")
-    idf.frombytes(zlib.decompress(base64.b85decode(document["idf"])))
-    weights = array("b")
-    weights.frombytes(zlib.decompress(base64.b85decode(document["weights"])))
+    names = unpacked(document["vocabulary"]).decode("utf-8").split("\n")
+    meanings = []
+    for label in document["meanings"]:
+        category, answer, line = label.split(" ")
+        meanings.append((Category(category), answer == "yes", Vertente(line)))
+    vocabulary = {name: row for row, name in enumerate(names)}
+
+    @lru_cache(maxsize=20_000)
+    def letter_rows(word: str) -> frozenset[int]:
+        return frozenset(_rows(vocabulary, letters(word)))
+
     return Model(
-        labels=document["labels"],
-        vocabulary={name: row for row, name in enumerate(names)},
-        idf=idf,
-        weights=weights,
-        scales=document["scales"],
-        biases=document["biases"],
+        meanings=tuple(meanings),
+        intents=tuple(document["intents"]),
+        vocabulary=vocabulary,
+        idf=np.frombuffer(unpacked(document["idf"]), dtype="<f4"),
+        weights=np.frombuffer(unpacked(document["weights"]), dtype=np.int8).reshape(len(names), -1),
+        scales=np.array(document["scales"]),
+        biases=np.array(document["biases"]),
         group_weights=document["group_weights"],
+        letter_rows=letter_rows,
     )
+
+
+def packed(data: bytes) -> str:
+    """Bytes as compressed text."""
+    return base64.b85encode(zlib.compress(data, 9)).decode("ascii")
+
+
+def unpacked(text: str) -> bytes:
+    """The bytes of compressed text."""
+    return zlib.decompress(base64.b85decode(text))

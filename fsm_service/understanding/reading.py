@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from common.taxonomy import Category, Vertente
 from fsm_service.understanding.clauses import LINE_CONCEPTS, focus
-from fsm_service.understanding.features import concepts, extract
+from fsm_service.understanding.features import concepts
 from fsm_service.understanding.injection import is_injection
 from fsm_service.understanding.model import Scores, load
 from fsm_service.understanding.signals import signals
@@ -37,18 +37,31 @@ INTENTS: dict[Category, tuple[str, ...]] = {
     Category.LEGAL: ("LGPD_E_DADOS", "DUVIDA_JURIDICA"),
 }
 
-ESCALATE_ABOVE = 0.45
+ESCALATE_ABOVE = 0.4
 """The probability above which a person takes over."""
-ESCALATE_WITH_SIGN_ABOVE = 0.25
+ESCALATE_WITH_SIGN_ABOVE = 0.3
 """The same for a message that shows one of the signs of what needs a person."""
 _SIGNS_FOR_PERSON = frozenset({"price", "negotiation", "hire", "demo", "partner", "incident", "legal_specific"})
 _SIGNS_AGAINST = frozenset({"howto", "third_party"})
 _ANGER_HIDES = frozenset({*LINE_OF, Category.OUTRO, Category.INSTITUCIONAL, Category.IA})
 LINE_NAMED_ABOVE = 0.15
 _COURTESY_WORDS = 9
+_HUMAN_ABOVE = 0.2
+"""Words that ask for a person count when the model does not find them harmless ("the CRM passes a chat to a person")."""
 _SMALL = 1e-6
 _HANDLED_ABOVE = 0.6
 _SURE_SPAM = 0.42
+
+
+def goes_with(vertente: Vertente, category: Category) -> bool:
+    """True when a message on its own may have both labels."""
+    if category in LINE_OF:
+        return LINE_OF[category] == vertente
+    return vertente is Vertente.NENHUMA or category not in WITHOUT_LINE
+
+
+_LINES_WITH = {category: tuple(line for line in Vertente if goes_with(line, category)) for category in Category}
+_PAIRS = tuple((vertente, category) for category, lines in _LINES_WITH.items() for vertente in lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +100,7 @@ def read(text: str) -> Reading:
     tokens = words(text)
     folded = " ".join(tokens)
     signs = signals(text, folded)
-    scores = load().score(extract(tokens, signs))
+    scores = load().score(tokens, signs)
     decoded = decode(scores)
     affirmed, _ = concepts(tokens)
     reading = Reading(
@@ -113,27 +126,31 @@ def decode(scores: Scores, prior: Callable[[Vertente, Category], float] | None =
 
     `prior` is added to the logarithm of each pair's score: what the conversation makes more or less likely.
     """
-    best, best_value, whole = (Vertente.NENHUMA, Category.OUTRO), 0.0, 0.0
-    by_category: dict[Category, float] = {}
-    for category in Category:
-        category_share = scores.category.get(category, 0.0)
-        for vertente in Vertente:
-            if not goes_with(vertente, category):
-                continue
-            if prior is None:
-                value = scores.pairs.get((vertente, category), 0.0)
-            else:
-                # The line of a follow-up comes from the conversation, so the message's own counts for less.
-                value = category_share * math.sqrt(max(scores.vertente.get(vertente, 0.0), _SMALL))
-                value *= math.exp(prior(vertente, category))
-            whole += value
-            by_category[category] = by_category.get(category, 0.0) + value
-            if value > best_value:
-                best, best_value = (vertente, category), value
-    if not whole:
-        return Decoded(*best, 0.0, scores.escalate)
-    chance = sum(value * scores.escalate_in.get(category, 0.0) for category, value in by_category.items()) / whole
-    return Decoded(*best, by_category[best[1]] / whole, chance)
+    by_category, by_line = dict.fromkeys(Category, 0.0), dict.fromkeys(Vertente, 0.0)
+    for vertente, category in _PAIRS:
+        if prior is None:
+            value = scores.pairs.get((vertente, category), 0.0)
+        else:
+            # The line of a follow-up comes from the conversation, so the message's own counts for less.
+            value = scores.category[category] * math.sqrt(max(scores.vertente[vertente], _SMALL))
+            value *= math.exp(prior(vertente, category))
+        by_category[category] += value
+        by_line[vertente] += value
+    whole = sum(by_category.values())
+    chance = sum(value * scores.escalate_in[category] for category, value in by_category.items()) / whole
+    best = max(by_category, key=by_category.__getitem__)
+    line = max(_LINES_WITH[best], key=by_line.__getitem__)
+    return Decoded(line, best, by_category[best] / whole, between(chance, scores.person))
+
+
+def between(first: float, second: float) -> float:
+    """The probability in the middle of two, by their odds."""
+    odds = math.sqrt(_odds(first) * _odds(second))
+    return odds / (1 + odds)
+
+
+def _odds(share: float) -> float:
+    return max(share, _SMALL) / max(1 - share, _SMALL)
 
 
 def decoded_as(reading: Reading, decoded: Decoded, evidence: str) -> Reading:
@@ -147,13 +164,6 @@ def decoded_as(reading: Reading, decoded: Decoded, evidence: str) -> Reading:
         evidence=evidence,
     )
     return replace(placed, escalate=escalates(placed))
-
-
-def goes_with(vertente: Vertente, category: Category) -> bool:
-    """True when a message on its own may have both labels."""
-    if category in LINE_OF:
-        return LINE_OF[category] == vertente
-    return vertente is Vertente.NENHUMA or category not in WITHOUT_LINE
 
 
 def _with_focus(reading: Reading, text: str) -> Reading:
@@ -173,7 +183,7 @@ def _with_named_line(reading: Reading) -> Reading:
     if reading.vertente is not Vertente.NENHUMA or reading.category in WITHOUT_LINE or len(reading.mentioned) != 1:
         return reading
     line = next(iter(reading.mentioned))
-    return replace(reading, vertente=line) if reading.scores.vertente.get(line, 0.0) > LINE_NAMED_ABOVE else reading
+    return replace(reading, vertente=line) if reading.scores.vertente[line] > LINE_NAMED_ABOVE else reading
 
 
 def _decided_by_rule(reading: Reading) -> Reading:
@@ -181,7 +191,7 @@ def _decided_by_rule(reading: Reading) -> Reading:
     signs, category = reading.signs, reading.category
     if reading.injection:
         return _as(reading, Category.OUTRO, 0.95, "injection attempt")
-    if "spam_shape" in signs and reading.scores.category.get(Category.SPAM, 0.0) > 0.12:
+    if "spam_shape" in signs and reading.scores.category[Category.SPAM] > 0.12:
         return _as(reading, Category.SPAM, max(reading.confidence, 0.8), "shape of spam")
     if category is Category.SPAM:
         if reading.scores.category[Category.SPAM] >= _SURE_SPAM:
@@ -204,7 +214,8 @@ def _decided_by_rule(reading: Reading) -> Reading:
         return _as(reading, Category.OUTRO, 0.8, "order meant for another business")
     if "anger" in signs and "third_party" not in signs and reading.chance > 0.5 and category in _ANGER_HIDES:
         return replace(reading, category=Category.SUPORTE, confidence=max(reading.confidence, 0.6), evidence="anger at Pyloto")
-    if "human" in signs and "no_handoff" not in signs and category not in {Category.SUPORTE, Category.LEGAL}:
+    asks = "human" in signs and "no_handoff" not in signs and reading.chance > _HUMAN_ABOVE
+    if asks and category not in {Category.SUPORTE, Category.LEGAL}:
         return replace(
             reading,
             category=Category.COMERCIAL,
@@ -234,7 +245,7 @@ def _is_courtesy(reading: Reading) -> bool:
         return False
     if "question" in signs and len(reading.tokens) > 4:
         return False
-    return len(reading.tokens) <= _COURTESY_WORDS or reading.scores.category.get(Category.SAUDACAO, 0.0) > 0.5
+    return len(reading.tokens) <= _COURTESY_WORDS or reading.scores.category[Category.SAUDACAO] > 0.5
 
 
 def escalates(reading: Reading) -> bool:
@@ -244,7 +255,7 @@ def escalates(reading: Reading) -> bool:
         return False
     if "no_handoff" in signs and "anger" not in signs:
         return False
-    if "human" in signs and category is not Category.OUTRO:
+    if "human" in signs and chance > _HUMAN_ABOVE and category is not Category.OUTRO:
         return True
     if "anger" in signs and "ours" in signs and "third_party" not in signs and chance > 0.4:
         return True

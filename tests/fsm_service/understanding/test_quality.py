@@ -21,17 +21,20 @@ def test_held_out_messages() -> None:
     assert tally.f1 >= 0.85
 
 
-def test_held_out_messages_of_another_writer() -> None:
-    """The figures hold, if lower, for messages whose writer saw no training example."""
-    tally = measure_messages(read_messages(EXAMPLES / "heldout_c.jsonl"))
+@pytest.mark.parametrize(
+    ("name", "line", "category", "f1"), [("heldout_c.jsonl", 0.87, 0.79, 0.79), ("heldout_e.jsonl", 0.91, 0.85, 0.87)]
+)
+def test_held_out_messages_of_other_writers(name: str, line: float, category: float, f1: float) -> None:
+    """The figures hold for messages whose writers saw no training example."""
+    tally = measure_messages(read_messages(EXAMPLES / name))
 
-    assert tally.total == 300
-    assert tally.line / tally.total >= 0.87
-    assert tally.category / tally.total >= 0.78
-    assert tally.f1 >= 0.78
+    assert tally.total >= 300
+    assert tally.line / tally.total >= line
+    assert tally.category / tally.total >= category
+    assert tally.f1 >= f1
 
 
-@pytest.mark.parametrize("name", ["heldout_dialogs.jsonl", "heldout_dialogs_c.jsonl"])
+@pytest.mark.parametrize("name", ["heldout_dialogs.jsonl", "heldout_dialogs_c.jsonl", "heldout_dialogs_e.jsonl"])
 def test_held_out_dialogs(name: str) -> None:
     """At least four held-out dialogs in five end in the right state."""
     dialogs = read_dialogs(EXAMPLES / name)
@@ -43,12 +46,12 @@ def test_held_out_dialogs(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["heldout.jsonl", "heldout_c.jsonl", "heldout_e.jsonl"])
 def test_held_out_examples_are_not_trained_on(name: str) -> None:
-    """No held-out text is among the training examples, but for greetings and the like of one or two words."""
+    """No held-out text is among the training examples, but for what anybody says: greetings and the like of few words."""
     trained = {item.text.lower() for file in EXAMPLES.glob("messages*.jsonl") for item in read_messages(file)}
     held_out = {item.text.lower() for item in read_messages(EXAMPLES / name)}
 
     assert len(trained) >= 6000
-    assert all(len(text.split()) <= 2 for text in trained & held_out)
+    assert all(len(text.split()) <= 4 for text in trained & held_out)
 
 
 def test_the_model_is_small_and_loads_at_once() -> None:
@@ -61,7 +64,7 @@ def test_the_model_is_small_and_loads_at_once() -> None:
 
 
 def test_a_message_takes_milliseconds() -> None:
-    """The median message is understood in under 5 ms of processor time, whatever else the machine does."""
+    """The median message is understood in under 2 ms of processor time, whatever else the machine does."""
     texts = [item.text for item in read_messages(EXAMPLES / "heldout.jsonl")][:60]
     understand(texts[0])
 
@@ -71,7 +74,7 @@ def test_a_message_takes_milliseconds() -> None:
         understand(text)
         spent.append(time.process_time() - began)
 
-    assert sorted(spent)[len(spent) // 2] < 0.005
+    assert sorted(spent)[len(spent) // 2] < 0.002
 
 
 def test_a_bad_example_line_is_named(tmp_path: Path) -> None:
