@@ -20,7 +20,7 @@ from guard.opinion import BITS, features
 from guard.rulebook import rulebook
 
 _HERE = Path(__file__).parent
-_TRAINING = ("replies.jsonl", "leaks.jsonl")
+_TRAINING = ("replies.jsonl", "replies_b.jsonl", "replies_c.jsonl", *(f"replies_d{n}.jsonl" for n in range(1, 6)), "leaks.jsonl")
 _SEED = 7
 
 

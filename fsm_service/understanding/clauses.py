@@ -48,6 +48,8 @@ def focus(text: str) -> tuple[str, Vertente] | None:
 
     None when the message does not choose between things, which is nearly always.
     """
+    if len(lines_in(fold(text))) < 2:
+        return None
     parts = [fold(part) for part in _BREAKS.split(text)]
     parts = [part for part in parts if part]
     if len(parts) < 2:

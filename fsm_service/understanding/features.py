@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,23 +53,23 @@ def lexicon() -> Lexicon:
     )
 
 
-@cache
-def _concepts_of(word: str) -> tuple[str, ...]:
+@lru_cache(maxsize=20_000)
+def concepts_of(word: str, *, fuzzy: bool = True) -> tuple[str, ...]:
+    """The concepts that a folded word speaks of; a misspelt long word counts as the nearest known one."""
+    word = word[:40]
+    found = _listed(word) if len(word) < 24 else ()
+    if found or not fuzzy or len(word) < _FUZZY_MIN_LETTERS:
+        return found
+    nearest = process.extractOne(word, lexicon().fuzzy, scorer=fuzz.ratio, score_cutoff=_FUZZY_SCORE)
+    return _listed(nearest[0]) if nearest is not None else ()
+
+
+def _listed(word: str) -> tuple[str, ...]:
     known = lexicon()
     found = list(known.exact.get(word, ()))
     for length in range(2, len(word) + 1):
         found.extend(known.prefixes.get(word[:length], ()))
     return tuple(dict.fromkeys(found))
-
-
-def concepts_of(word: str, *, fuzzy: bool = True) -> tuple[str, ...]:
-    """The concepts that a folded word speaks of; a misspelt long word counts as the nearest known one."""
-    word = word[:40]
-    found = _concepts_of(word) if len(word) < 24 else ()
-    if found or not fuzzy or len(word) < _FUZZY_MIN_LETTERS:
-        return found
-    nearest = process.extractOne(word, lexicon().fuzzy, scorer=fuzz.ratio, score_cutoff=_FUZZY_SCORE)
-    return _concepts_of(nearest[0]) if nearest is not None else ()
 
 
 def concepts(tokens: list[str]) -> tuple[list[str], list[str]]:

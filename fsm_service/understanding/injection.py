@@ -2,37 +2,40 @@
 
 import base64
 import binascii
-import codecs
 import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from fsm_service.understanding.patterns import PatternSet
 from fsm_service.understanding.text import fold, strip_accents
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){10,}")
 _BINARY = re.compile(r"(?:[01]{8}[ ]?){6,}")
 _LEET = str.maketrans("013457@$!", "oieastasi")
+_ROT13 = str.maketrans(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "nopqrstuvwxyzabcdefghijklmNOPQRSTUVWXYZABCDEFGHIJKLM"
+)
 _SPELLED = re.compile(r"(?:\b\w[\s.\-_*]+){5,}\w\b")
 _MAX_CHARS = 4000
 _RULES_FILE = Path(__file__).with_name("injection.toml")
 
 
 @cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _patterns() -> tuple[PatternSet, re.Pattern[str]]:
     """The expressions for folded and for raw text, read once from `injection.toml`."""
     rules = tomllib.loads(_RULES_FILE.read_text(encoding="utf-8"))
     words = {f"<<{name}>>": f"(?:{'|'.join(entries)})" for name, entries in rules["words"].items()}
 
-    def whole(expressions: list[str]) -> str:
-        joined = "|".join(f"(?:{expression})" for expression in expressions)
+    def spelled_out(expression: str) -> str:
         for name, entries in words.items():
-            joined = joined.replace(name, entries)
-        return joined
+            expression = expression.replace(name, entries)
+        return expression
 
-    return re.compile(whole(rules["folded"])), re.compile(whole(rules["raw"]), re.IGNORECASE | re.MULTILINE)
+    raw = re.compile("|".join(f"(?:{spelled_out(expression)})" for expression in rules["raw"]), re.IGNORECASE | re.MULTILINE)
+    return PatternSet([spelled_out(expression) for expression in rules["folded"]]), raw
 
 
 def is_injection(text: str) -> bool:
@@ -41,7 +44,7 @@ def is_injection(text: str) -> bool:
     in_folded, in_raw = _patterns()
     if in_raw.search(strip_accents(clipped)):
         return True
-    return any(in_folded.search(form) is not None for form in _readings(clipped))
+    return any(in_folded.found(form) for form in _readings(clipped))
 
 
 def _readings(text: str) -> Iterator[str]:
@@ -57,7 +60,7 @@ def _readings(text: str) -> Iterator[str]:
         yield from _unspaced(re.sub(r"[\s.\-_*]+", "", strip_accents(text)))
     if len(folded) > 24:
         yield fold(text[::-1])
-        yield fold(codecs.encode(text, "rot13"))
+        yield fold(text.translate(_ROT13))
     yield from map(fold, _decoded(text))
 
 

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from fsm_service.understanding.features import concepts_of
+from fsm_service.understanding.patterns import PatternSet
 from fsm_service.understanding.text import LAUGHTER, strip_accents
 from fsm_service.understanding.wordlists import wordlist
 
@@ -19,15 +20,17 @@ _URL = re.compile(r"https?://|www\.|\b[\w-]+\.(?:com|net|example|bit|ly|me|top|x
 
 
 @cache
-def patterns() -> dict[str, re.Pattern[str]]:
-    """One compiled expression per sign of `signals.toml`."""
-    rules = tomllib.loads(_SIGNS_FILE.read_text(encoding="utf-8"))
-    return {name: re.compile("|".join(f"(?:{expression})" for expression in rule["any"])) for name, rule in rules.items()}
+def _rules() -> tuple[PatternSet, tuple[str, ...]]:
+    """The expressions of `signals.toml`, read once, and the name of each one's sign."""
+    signs = tomllib.loads(_SIGNS_FILE.read_text(encoding="utf-8"))
+    named = [(name, expression) for name, sign in signs.items() for expression in sign["any"]]
+    return PatternSet([expression for _, expression in named]), tuple(name for name, _ in named)
 
 
 def signals(text: str, folded: str) -> frozenset[str]:
     """The names of the signs found; `text` as written, `folded` by text.fold."""
-    found = {name for name, pattern in patterns().items() if pattern.search(folded)}
+    patterns, names = _rules()
+    found = {names[number] for number in patterns.found(folded)}
     tokens = folded.split()
     if _URL.search(strip_accents(text)):
         found.add("url")

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Written as people type on a phone, after accents are gone. A value may be several words.
 ABBREVIATIONS: dict[str, str] = {
@@ -48,6 +49,7 @@ _LAUGH = re.compile(
     r"\b(?:k{2,}|(?:[ah]*ha){2,}h?|(?:rs){1,}r?|(?:he){2,}h?|(?:hua|uha|hue|aue|sua){2,}\w*|lol+|jaja\w*|ja(?:ja)+)\b"
 )
 _WORD = re.compile(r"[a-z0-9]+(?:\$)?")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # What folding must not lose, as words of its own.
 _SYMBOLS = (("r$", " reais "), ("us$", " reais "), ("$", " dinheiro "), ("%", " porcento "))
@@ -55,25 +57,39 @@ _SYMBOLS = (("r$", " reais "), ("us$", " reais "), ("$", " dinheiro "), ("%", " 
 
 def strip_accents(text: str) -> str:
     """`text` in lower case without accents, invisible characters or compatibility forms."""
-    decomposed = unicodedata.normalize("NFKD", _INVISIBLE.sub("", text))
-    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return _CONTROL.sub(" ", bare.lower())
+    return _CONTROL.sub(" ", _NOT_ASCII.sub(_bare, text).lower())
+
+
+def _bare(match: re.Match[str]) -> str:
+    return _bare_character(match.group())
+
+
+@lru_cache(maxsize=4096)
+def _bare_character(char: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", _INVISIBLE.sub("", char))
+    return "".join(part for part in decomposed if not unicodedata.combining(part))
 
 
 def words(text: str) -> list[str]:
     """The folded words of `text`, in order; laughter is the one word `kkk`."""
     bare = strip_accents(text)
     for symbol, word in _SYMBOLS:
-        bare = bare.replace(symbol, word)
+        if symbol in bare:
+            bare = bare.replace(symbol, word)
     bare = _LAUGH.sub(" kkk ", bare)
+    stretched = _STRETCHED.search(bare) is not None
     found: list[str] = []
     for token in _WORD.findall(bare):
         if token == LAUGHTER:
             if not found or found[-1] != LAUGHTER:
                 found.append(token)
             continue
-        short = _STRETCHED.sub(r"\1", token)
-        found.extend(ABBREVIATIONS.get(short, short).split())
+        short = _STRETCHED.sub(r"\1", token) if stretched else token
+        expanded = ABBREVIATIONS.get(short)
+        if expanded is None:
+            found.append(short)
+        else:
+            found.extend(expanded.split())
     return found
 
 
