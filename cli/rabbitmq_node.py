@@ -29,7 +29,9 @@ vm_memory_high_watermark.absolute = 1GB
 
 def find_scripts() -> Path | None:
     """The folder with `rabbitmq-server` in it, or None where RabbitMQ is not installed."""
-    return next((folder for folder in _SCRIPT_FOLDERS if (folder / "rabbitmq-server").exists()), None)
+    on_path = shutil.which("rabbitmq-server")
+    folders = (*_SCRIPT_FOLDERS, *([Path(on_path).resolve().parent] if on_path else []))
+    return next((folder for folder in folders if os.access(folder / "rabbitmq-server", os.X_OK)), None)
 
 
 def answers_amqp(host: str, port: int, *, timeout_s: float = 2.0) -> bool:

@@ -32,7 +32,7 @@ LATE_ANSWERS = Counter("pyloto_late_answers_total", "Answers after the promised 
 QUEUE_LAG_SECONDS = Histogram("pyloto_queue_lag_seconds", "From publication to consumption.", buckets=_SECONDS)
 BURST_SIZE = Histogram("pyloto_burst_messages", "Messages answered by one turn.", buckets=(1, 2, 3, 4, 5, 8, 12, 20))
 TURNS_IN_FLIGHT = Gauge("pyloto_turns_in_flight", "Turns being answered.")
-DUPLICATES = Counter("pyloto_duplicates_suppressed_total", "Inbound messages that had been answered before.")
+DUPLICATES = Counter("pyloto_duplicates_suppressed_total", "Inbound messages that came again after their turn had begun.")
 TURN_RETRIES = Counter("pyloto_turn_retries_total", "Attempts of a turn that had to be made again.", ["error"])
 DEAD_LETTERS = Counter("pyloto_dead_letters_total", "Inbound messages set aside.", ["reason"])
 DEGRADED_FORMS = Counter("pyloto_degraded_forms_total", "Forms that the channel's limits did not allow.", ["wanted", "sent"])

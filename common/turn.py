@@ -1,8 +1,9 @@
 """One turn as plain values, and its protobuf form: what the FSM service decides and the two later tasks build on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from google.protobuf.descriptor import EnumDescriptor
 
@@ -222,6 +223,15 @@ def provenance_to_proto(value: Provenance) -> pb.Provenance:
 def provenance_to_document(value: Provenance) -> dict[str, object]:
     """The form in which the stores keep it. (`dataclasses.asdict` copies deeply, at many times the cost.)"""
     return {name: getattr(value, name) for name in _PROVENANCE_FIELDS}
+
+
+def provenance_from_document(document: object) -> Provenance:
+    """What `provenance_to_document` wrote; by an older or a newer version too, whose other fields are left out."""
+    kept = cast("Mapping[str, object]", document)
+    plain = {name: kept[name] for name in _PROVENANCE_FIELDS if name in kept}
+    return Provenance(
+        **{**plain, "source": Source(cast("str", kept["source"]))}  # type: ignore[arg-type]  # written from the same fields
+    )
 
 
 _PROVENANCE_FIELDS = tuple(field.name for field in fields(Provenance))

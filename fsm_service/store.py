@@ -5,8 +5,8 @@ from dataclasses import fields, replace
 from typing import cast
 
 from common.mongo import Database, Documents
-from common.taxonomy import Action, Category, Source, State, Vertente
-from common.turn import Determination, Exchange, Provenance, provenance_to_document
+from common.taxonomy import Action, Category, State, Vertente
+from common.turn import Determination, Exchange, provenance_from_document, provenance_to_document
 from fsm_service.session import Session, Transition, TurnResult
 
 HISTORY_IN_DOCUMENT = 24
@@ -171,7 +171,6 @@ def _transition(document: dict[str, object]) -> Transition:
 
 def _turn_result(document: dict[str, object]) -> TurnResult:
     determination = cast("dict[str, object]", document["determination"])
-    provenance = cast("dict[str, object]", document["provenance"])
     return TurnResult(
         turn_id=cast("str", document["turn_id"]),
         determination=Determination(
@@ -182,9 +181,7 @@ def _turn_result(document: dict[str, object]) -> TurnResult:
                 "category": Category(cast("str", determination["category"])),
             }
         ),
-        provenance=Provenance(
-            **{**provenance, "source": Source(cast("str", provenance["source"]))}  # type: ignore[arg-type]  # as above
-        ),
+        provenance=provenance_from_document(document["provenance"]),
         previous_state=State(cast("str", document["previous_state"])),
         resting_state=State(cast("str", document["resting_state"])),
         completed=cast("bool", document["completed"]),

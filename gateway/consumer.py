@@ -47,6 +47,19 @@ class Waiting:
     delivery: Delivery
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Messages that are answered together, and what all attempts at them have in common.
+
+    A turn that one of the attempts opens carries `begun_at_ms`: so an attempt after it knows the turn for its own.
+    """
+
+    items: Sequence[Waiting]
+    begun_at_ms: int
+    counted: set[str] = field(default_factory=set)
+    """Keys of the turns whose repeated messages are in the metric."""
+
+
 @dataclass(slots=True)
 class Lane:
     """One conversation: what waits, and the task that works it off."""
@@ -138,12 +151,12 @@ class Consumer:
         try:
             while lane.waiting and not self._stopping.is_set():
                 async with self._slots:
-                    if not self._stopping.is_set() and (batch := _next_batch(lane)):
-                        await self._answer_batch(batch)
+                    if not self._stopping.is_set() and (items := _next_batch(lane)):
+                        await self._answer_batch(Batch(items, int(time.time() * 1000)))
         finally:
             del self._lanes[conversation_id]
 
-    async def _answer_batch(self, batch: Sequence[Waiting]) -> None:
+    async def _answer_batch(self, batch: Batch) -> None:
         """Try again in place, so that order is kept, until every message is answered, set aside, or we stop."""
         backoff_s, unexpected = _FIRST_BACKOFF_S, 0
         while True:
@@ -166,43 +179,45 @@ class Consumer:
                 _log.error("unexpected error in a turn", exc_info=error, attempt=unexpected)
             if unexpected >= UNEXPECTED_ATTEMPTS:
                 reason = str(error) if isinstance(error, PylotoError) else f"internal error: {type(error).__name__}"
-                await self._set_aside([item.delivery for item in batch], reason)
+                await self._set_aside([item.delivery for item in batch.items], reason)
                 return
             if await self._stops_within(backoff_s):
                 return
             backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
 
-    async def _answer_once(self, batch: Sequence[Waiting]) -> None:
+    async def _answer_once(self, batch: Batch) -> None:
         """Open a turn for the batch; when some of its messages have one already, resume that as it was grouped, first."""
-        by_key = {item.message.key: item for item in batch}
-        turn = _opened(list(by_key.values()))
+        by_key = {item.message.key: item for item in batch.items}
+        turn = _opened(list(by_key.values()), batch)
         # One message is most often new, and one insert says so. Of several, some may be repetitions, which no new turn may
         # claim: that is asked first.
         if len(by_key) == 1 and await self._store.open(turn):
-            await self._run(turn, batch)
+            _count_repeated(turn, batch.items, batch)
+            await self._run(turn, batch.items)
         else:
             await self._resume_known(by_key, batch)
-        for item in batch:
+        for item in batch.items:
             await self._broker.ack(item.delivery)
 
-    async def _resume_known(self, by_key: Mapping[str, Waiting], batch: Sequence[Waiting]) -> None:
+    async def _resume_known(self, by_key: Mapping[str, Waiting], batch: Batch) -> None:
         known = await self._store.turns_of(tuple(by_key))
         turns = {turn.key: turn for turn in known.values()}
         for turn in turns.values():
             # The process that opened it may have died before it had claimed all its messages.
             await self._store.claim(turn)
-            await self._resume(turn, [item for item in batch if item.message.key in turn.message_keys])
+            await self._resume(turn, _of(turn, batch), batch)
         claimed = {key for turn in turns.values() for key in turn.message_keys}
         fresh = [item for key, item in by_key.items() if key not in claimed]
         if fresh:
-            turn = _opened(fresh)
+            turn = _opened(fresh, batch)
             if not await self._store.open(turn):
                 raise Conflict("another replica opened a turn with one of these messages")
-            await self._run(turn, [item for item in batch if item.message.key in turn.message_keys])
+            _count_repeated(turn, _of(turn, batch), batch)
+            await self._run(turn, _of(turn, batch))
 
-    async def _resume(self, turn: TurnRecord, items: Sequence[Waiting]) -> None:
+    async def _resume(self, turn: TurnRecord, items: Sequence[Waiting], batch: Batch) -> None:
         """A turn that was published is not sent again when only the broker repeats itself; a publisher that repeats gets it."""
-        metrics.DUPLICATES.inc(len(items))
+        _count_repeated(turn, items, batch)
         if turn.answer and all(item.delivery.redelivered for item in items) and await self._published.includes(turn):
             return
         await self._run(turn, items)
@@ -269,8 +284,22 @@ class Consumer:
         return True
 
 
-def _opened(items: Sequence[Waiting]) -> TurnRecord:
-    return open_turn([item.message for item in items], items[0].delivery.content_type, int(time.time() * 1000))
+def _opened(items: Sequence[Waiting], batch: Batch) -> TurnRecord:
+    return open_turn([item.message for item in items], items[0].delivery.content_type, batch.begun_at_ms)
+
+
+def _of(turn: TurnRecord, batch: Batch) -> list[Waiting]:
+    return [item for item in batch.items if item.message.key in turn.message_keys]
+
+
+def _count_repeated(turn: TurnRecord, items: Sequence[Waiting], batch: Batch) -> None:
+    """What came although its turn had begun; in a turn that began here, what came more than once. Once for all attempts."""
+    if turn.key in batch.counted:
+        return
+    batch.counted.add(turn.key)
+    began_here = turn.opened_at_ms == batch.begun_at_ms
+    first_copies = len({item.message.key for item in items}) if began_here else 0
+    metrics.DUPLICATES.inc(len(items) - first_copies)
 
 
 def _next_batch(lane: Lane) -> list[Waiting]:

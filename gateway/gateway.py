@@ -40,6 +40,8 @@ def topology(settings: GatewaySettings) -> Topology:
     return Topology(
         partitions=settings.gateway_partitions,
         delivery_limit=settings.gateway_delivery_limit,
+        partition_max_length=settings.gateway_partition_max_length,
+        outbound_max_length=settings.gateway_outbound_max_length,
         outbound_channels=tuple(sorted(settings.channels - transient)),
         transient_channels=tuple(sorted(transient)),
     )

@@ -34,6 +34,10 @@ class GatewaySettings(StoreSettings):
     """Turns answered at the same time by this replica."""
     gateway_delivery_limit: int = Field(default=20, ge=1)
     """Returns after which a message goes to the dead letters; only crashes return messages."""
+    gateway_partition_max_length: int = Field(default=100_000, ge=1)
+    """Messages that may wait in one partition; more are refused (nack), and stay with the adapter (see docs/operating.md)."""
+    gateway_outbound_max_length: int = Field(default=1_000_000, ge=1)
+    """Replies that may wait for one channel's adapter; with more the gateway waits."""
     gateway_channels: str = "whatsapp,console"
     """Channels that may send, separated by commas; each has its outbound queue (console: kept for an hour only)."""
     gateway_turn_deadline_s: float = Field(default=2.8, gt=0)

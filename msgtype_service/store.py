@@ -6,8 +6,8 @@ from typing import cast
 
 from common.institution import Media, Option
 from common.mongo import Database, Documents
-from common.taxonomy import MessageKind, Source, Vertente
-from common.turn import Provenance, Turn, provenance_to_document
+from common.taxonomy import MessageKind, Vertente
+from common.turn import Provenance, Turn, provenance_from_document, provenance_to_document
 from msgtype_service.form import Form
 
 
@@ -60,7 +60,6 @@ def _form_to_document(form: Form) -> dict[str, object]:
 def form_from_document(document: dict[str, object]) -> StoredForm:
     """The result that `save` wrote."""
     form = cast("dict[str, object]", document["form"])
-    provenance = cast("dict[str, object]", document["provenance"])
     media = cast("dict[str, object] | None", form["media"])
     return StoredForm(
         form=Form(
@@ -70,9 +69,7 @@ def form_from_document(document: dict[str, object]) -> StoredForm:
             options=tuple(Option(**option) for option in cast("list[dict[str, str]]", form["options"])),
             media=_media(media) if media else None,
         ),
-        provenance=Provenance(
-            **{**provenance, "source": Source(cast("str", provenance["source"]))}  # type: ignore[arg-type]  # written from the same fields
-        ),
+        provenance=provenance_from_document(document["provenance"]),
     )
 
 

@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import cast
 
 from common.mongo import Database, Documents
-from common.taxonomy import Source
-from common.turn import Provenance, Turn, provenance_to_document
+from common.turn import Provenance, Turn, provenance_from_document, provenance_to_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +68,8 @@ class ReplyStore:
 
 def reply_from_document(document: Mapping[str, object]) -> StoredReply:
     """The result that `save` wrote."""
-    provenance = cast("dict[str, object]", document["provenance"])
     return StoredReply(
         text=cast("str", document["text"]),
-        provenance=Provenance(
-            **{**provenance, "source": Source(cast("str", provenance["source"]))}  # type: ignore[arg-type]  # written from the same fields
-        ),
+        provenance=provenance_from_document(document["provenance"]),
         blocked=tuple(Blocked(**item) for item in cast("Sequence[dict[str, str]]", document["blocked"])),
     )

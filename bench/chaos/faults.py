@@ -46,6 +46,8 @@ class Breaker:
                     await self._slow(fault)
                 case Kind.LIE:
                     await self._lie(fault)
+                case Kind.OVERLOAD:
+                    raise ValueError("the customers make an overload, not the breaker")
 
     @asynccontextmanager
     async def _noted(self, fault: Fault) -> AsyncIterator[None]:

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     """Every chunk of data is late."""
     LIE = "lie"
     """The simulated LLM answers most calls with the fault that `target` names."""
+    OVERLOAD = "overload"
+    """More is published than can be answered; nothing is broken."""
 
 
 @dataclass(frozen=True, slots=True)

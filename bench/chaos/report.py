@@ -29,7 +29,7 @@ _ROWS = (
     ("extra_llm_calls_explained", "  of which a fault fell into them"),
     ("fallback", "replies with a part from the deterministic path"),
     ("late", "answers after more than 3 s"),
-    ("late_explained", "  of which while store, broker or the gateway was broken"),
+    ("late_explained", "  of which while store, broker or the gateway was broken, or flooded"),
     ("latest_s", "  the latest, seconds"),
     ("latest_unexplained_s", "  the latest without such a reason, seconds"),
 )

@@ -56,6 +56,7 @@ class Stage:
         proxies: Mapping[str, Proxy],
         delays: Delays,
         store_url: str,
+        topology: Topology,
     ) -> None:
         self.folder = folder
         self.node = node
@@ -64,7 +65,7 @@ class Stage:
         self.proxies = proxies
         self.delays = delays
         self.store_url = store_url
-        self.broker = RabbitBroker(RabbitOptions(url=node.url, replica="chaos"), Topology())
+        self.broker = RabbitBroker(RabbitOptions(url=node.url, replica="chaos"), topology)
 
     @property
     def gateways(self) -> list[str]:
@@ -95,8 +96,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def raised(folder: Path, delays: Delays, tell: Callable[[str], None]) -> AsyncIterator[Stage]:
+async def raised(
+    folder: Path, delays: Delays, tell: Callable[[str], None], *, topology: Topology | None = None
+) -> AsyncIterator[Stage]:
     """The stage, in an existing folder: 2 gateways, 2 each of fsm, response and msgtype, 1 context, store, LLM, RabbitMQ."""
+    topology = topology or Topology()
     async with AsyncExitStack() as stack:
         tell("starting RabbitMQ, the store and the simulator")
         node = RabbitMQNode()
@@ -116,6 +120,7 @@ async def raised(folder: Path, delays: Delays, tell: Callable[[str], None]) -> A
             llm_url=f"http://127.0.0.1:{proxies['llm'].port}/v1",
             gateways=2,
             replicas=2,
+            environment={"GATEWAY_PARTITION_MAX_LENGTH": str(topology.partition_max_length)},
         )
         programs, _ = plan(wanted, folder)
         ports = {name: free_port() for name in programs}
@@ -128,7 +133,7 @@ async def raised(folder: Path, delays: Delays, tell: Callable[[str], None]) -> A
             await asyncio.gather(*(child.start() for child in group))
         children = {**ours, SIMULATOR: simulator, STORE: store}
         store_url = f"mongodb://127.0.0.1:{store.program.port}"
-        stage = Stage(folder, node, children, ports, proxies, delays, store_url)
+        stage = Stage(folder, node, children, ports, proxies, delays, store_url, topology)
         await stage.broker.start()
         stack.push_async_callback(stage.broker.close)
         yield stage

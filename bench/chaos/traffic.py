@@ -1,11 +1,13 @@
 """The customers: conversations with bursts and repeated publishes, drawn from the seed, sent as a channel adapter sends."""
 
 import asyncio
+import heapq
+import itertools
 import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 
@@ -64,33 +66,40 @@ def messages(seed: int, rate: float, run: str, *, repeats: bool = True) -> Itera
     """
     draw = random.Random(f"{seed}:traffic")
     active = [_Conversation(draw, f"{CHANNEL}:{run}-{number}") for number in range(max(int(rate * _BETWEEN_TURNS_S), 4))]
-    opened, sent, turn = len(active), 0, 0
-    pending_s = 0.0
-    while True:
+    opened, drawn = len(active), 0
+    # What is drawn and not yet sent, by its time: while one conversation is in a burst, others write too.
+    ahead: list[tuple[float, int, Message]] = []
+    turn_at_s = sent_at_s = 0.0
+    for turn in itertools.count():
+        while ahead and ahead[0][0] <= turn_at_s:
+            at_s, _, message = heapq.heappop(ahead)
+            yield replace(message, after_s=at_s - sent_at_s)
+            sent_at_s = at_s
         place = turn % len(active)
-        turn += 1
         conversation = active[place]
         size = draw.randint(2, 4) if draw.random() < BURST_SHARE else 1
+        at_s = turn_at_s
         for position in range(size):
-            gap_s = draw.uniform(0.03, 0.25) if position else max(pending_s, 0.0)
-            pending_s = (0.0 if position == 0 else pending_s) + 1 / rate - (gap_s if position else 0.0)
+            at_s += draw.uniform(0.03, 0.25) if position else 0.0
             repeated = draw.random() < DUPLICATE_SHARE and repeats
             earlier = conversation.last_id if repeats and position and draw.random() < EARLIER_SHARE else ""
-            yield Message(
-                message_id=f"{run}-{sent}",
+            message = Message(
+                message_id=f"{run}-{drawn}",
                 conversation_id=conversation.conversation_id,
                 number=conversation.said,
                 text=conversation.next_text(draw),
-                after_s=gap_s,
+                after_s=0.0,
                 binary=conversation.binary,
                 repeats=earlier,
                 repeat_after_s=(draw.choice((0.0, draw.uniform(0.1, 1.0), draw.uniform(2.0, 8.0)))) if repeated else None,
             )
-            sent += 1
-        conversation.last_id = f"{run}-{sent - 1}"
+            heapq.heappush(ahead, (at_s, drawn, message))
+            drawn += 1
+        conversation.last_id = f"{run}-{drawn - 1}"
         if conversation.over:
             active[place] = _Conversation(draw, f"{CHANNEL}:{run}-{opened}")
             opened += 1
+        turn_at_s += size / rate
 
 
 class _Conversation:

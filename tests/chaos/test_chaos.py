@@ -56,3 +56,13 @@ def test_a_rolling_restart_costs_nothing(tmp_path: Path) -> None:
     assert {name: found[name] for name in NONE} == dict.fromkeys(NONE, 0)
     assert found["resumed"] == 0
     assert found["consumers_returned"]
+
+
+def test_more_than_can_be_answered_waits_and_is_answered(tmp_path: Path) -> None:
+    """Queues that are short enough to fill: the publishers are refused, repeat, and everything is answered once, in order."""
+    found = run(tmp_path, "--scenario", "backpressure", "--seconds", "25", "--queue-limit", "40")
+
+    assert {name: found[name] for name in NONE} == dict.fromkeys(NONE, 0)
+    assert int(str(found["refusals"])) > 0
+    assert found["drained_s"] is not None
+    assert found["silent"] == []

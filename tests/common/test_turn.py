@@ -11,11 +11,14 @@ from common.turn import (
     RECENT_EXCHANGES,
     Determination,
     Exchange,
+    Provenance,
     Turn,
     action_number,
     category_number,
     kind_number,
     member,
+    provenance_from_document,
+    provenance_to_document,
     source_number,
     state_number,
     turn_from_proto,
@@ -93,3 +96,15 @@ def test_every_word_of_the_contract_is_known_in_python() -> None:
     assert {name.removeprefix("STATE_") for name in pb.State.keys()} == {"UNSPECIFIED", *State}  # noqa: SIM118 - no mapping
     assert {name.removeprefix("ACTION_") for name in pb.Action.keys()} == {"UNSPECIFIED", *Action}  # noqa: SIM118
     assert {name.removeprefix("CATEGORY_") for name in pb.Category.keys()} == {"UNSPECIFIED", *Category}  # noqa: SIM118
+
+
+@given(found=st.builds(Provenance, source=st.sampled_from(Source), context_version=WORDS, model=WORDS, fallback_reason=WORDS))
+def test_a_provenance_is_read_as_it_was_stored(found: Provenance) -> None:
+    """Also where another version of the service, during a rollout, keeps a field more or less."""
+    document = provenance_to_document(found)
+
+    assert provenance_from_document(document) == found
+    assert provenance_from_document({**document, "tariff": "night"}) == found
+    assert provenance_from_document({"source": found.source.value, "context_version": found.context_version}) == Provenance(
+        found.source, found.context_version
+    )

@@ -141,6 +141,54 @@ async def test_a_publish_while_the_broker_is_away_fails_in_its_time() -> None:
         assert clock() - started_at_s < 1.5
 
 
+async def test_an_alarm_of_the_broker_holds_publishers_back_and_loses_nothing() -> None:
+    """Too little disk left: a publish fails in its time; what was accepted is kept, and the repetition goes through later."""
+    node, inbox = private_node(), Inbox()
+    async with connected(small()) as broker:
+
+        async def publish_until_held_back() -> None:
+            # The first few may still pass before the alarm reaches the connection.
+            for _ in range(20):
+                await broker.publish(inbound(broker.topology, "2"), timeout_s=0.5)
+                await asyncio.sleep(0.1)
+
+        await send(broker, "1")
+        await asyncio.to_thread(node.ctl, "set_disk_free_limit", "1000000GB")
+        try:
+            with pytest.raises(BrokerUnavailable):
+                await publish_until_held_back()
+        finally:
+            await asyncio.to_thread(node.ctl, "set_disk_free_limit", "50MB")
+
+        await broker.publish(inbound(broker.topology, "3"), timeout_s=RESTART_S)
+
+        await broker.consume(inbox)
+        texts: list[str] = []
+        while "3" not in texts:
+            texts += bodies(await receive_late(inbox, 1))
+        assert texts[0] == "1"
+
+
+async def test_a_policy_lowers_the_limit_of_a_partition_that_is_in_use() -> None:
+    """The lower of setting and policy holds, and what is over it is refused, not dropped."""
+    node, inbox, taken = private_node(), Inbox(), list[str]()
+    async with connected(small(max_length=1000), prefetch=1000) as broker:
+        pattern = f"^{broker.topology.inbound}[.]"
+        await asyncio.to_thread(node.ctl, "set_policy", "--apply-to", "queues", "limit", pattern, '{"max-length":5}')
+
+        async def publish_until_refused() -> None:
+            for number in range(500):
+                await send(broker, str(number))
+                taken.append(str(number))
+
+        with pytest.raises(BrokerUnavailable, match="full"):
+            await publish_until_refused()
+
+        await broker.consume(inbox)
+        assert 5 <= len(taken) < 500
+        assert bodies(await inbox.receive(len(taken))) == taken
+
+
 async def test_a_running_turn_is_not_cancelled_by_the_loss() -> None:
     """What the callback started goes on to its end."""
     turns: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()

@@ -38,7 +38,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tls_url(certificates: Path) -> Iterator[str]:
     """A node that demands a client certificate."""
     if find_scripts() is None or shutil.which("openssl") is None:
-        pytest.skip("RabbitMQ or openssl is not installed here")
+        pytest.skip("no RabbitMQ with TLS: it or openssl is not installed here")
     [port] = free_ports(1)
     config = f"""\
 listeners.ssl.1 = 127.0.0.1:{port}

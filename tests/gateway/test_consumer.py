@@ -2,8 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
+from prometheus_client import REGISTRY
 
 from common.errors import InvalidInput, StoreUnavailable, Unavailable
 from common.mongo import Database
@@ -226,6 +228,75 @@ async def test_while_the_fsm_service_is_away_a_turn_is_tried_again_in_place() ->
 
         assert len({turn.turn_id for turn in setting.services.asked}) == 1
         assert len(setting.services.asked) == 4
+
+
+def came_again() -> float:
+    """The metric: messages that came again after their turn had begun."""
+    return REGISTRY.get_sample_value("pyloto_duplicates_suppressed_total") or 0.0
+
+
+class AnswerLost(TurnStore):
+    """A store that takes the first turn, and is gone before it can say so."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.lost = False
+
+    async def open(self, turn: TurnRecord) -> bool:
+        """Done, and reported as failed, once."""
+        opened = await super().open(turn)
+        if not self.lost:
+            self.lost = True
+            raise StoreUnavailable("insert turns: no answer in time")
+        return opened
+
+
+@pytest.mark.parametrize("store", [TurnStore, AnswerLost], ids=["after its opening", "in its opening"])
+async def test_a_turn_that_is_tried_again_in_place_is_no_duplicate(store: Callable[[Database], TurnStore]) -> None:
+    """Its messages came once, however often the turn was begun."""
+    before = came_again()
+
+    async with gateway(store) as setting:
+        setting.services.failures = [Unavailable("DetermineState: away")] * 2
+        await setting.send("m1")
+        await setting.reply()
+
+        assert len(setting.services.asked) == 3
+        assert came_again() == before
+
+
+async def test_a_message_that_is_delivered_again_is_a_duplicate_once_however_often_it_is_tried() -> None:
+    """The replica that began its turn lost its connection; the next one needs three attempts."""
+    async with gateway() as setting:
+        before = came_again()
+        setting.services.hold.clear()
+        await setting.send("m1")
+        await until(lambda: setting.services.running)
+        setting.services.failures = [Unavailable("DetermineState: away")] * 2
+
+        await setting.broker.close()  # its connection is gone: what is un-acked comes again
+        other = await setting.another()
+        await until(lambda: len(setting.services.asked) == 4)
+        setting.services.hold.set()
+        await setting.reply()
+
+        assert came_again() == before + 1
+        await other.stop(5)
+
+
+async def test_each_copy_of_a_message_that_is_published_twice_counts_as_a_duplicate() -> None:
+    """Whether it comes when the first is answered, or waits for its turn beside it."""
+    async with gateway() as setting:
+        before = came_again()
+        setting.services.hold.clear()
+        await setting.send("m1")
+        await until(lambda: setting.services.running)
+        await setting.send("m1", "m2", "m2")
+        setting.services.hold.set()
+        replies = await setting.replied(3)
+
+        assert [reply["in_reply_to"] for reply in replies] == [["m1"], ["m1"], ["m2"]]
+        await until(lambda: came_again() == before + 2)
 
 
 async def test_an_unexpected_error_goes_to_the_dead_letters_after_three_attempts() -> None:

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.gateway import topology
+from gateway.settings import GatewaySettings
 from gateway.topology import Queue, Topology, by_priority, priority, topic_matches
 
 OLD, NEW = (3, 10, 8), (4, 1, 0)
@@ -29,6 +31,16 @@ def test_a_partition_keeps_order_and_loses_nothing() -> None:
         "x-dead-letter-exchange": "pyloto.dead",
         "x-dead-letter-strategy": "at-least-once",
     }
+
+
+def test_the_limits_of_the_queues_are_settings() -> None:
+    """Left alone, they are what the adapters' contract says."""
+    limits = {"gateway_partition_max_length": 7, "gateway_outbound_max_length": 70}
+
+    queues = {each.name: each.max_length for each in topology(GatewaySettings.model_validate(limits)).queues()}
+
+    assert (queues["pyloto.inbound.15"], queues["pyloto.outbound.whatsapp"]) == (7, 70)
+    assert topology(GatewaySettings()) == Topology()
 
 
 def test_a_server_before_3_10_is_not_asked_for_what_it_refuses() -> None:
