@@ -12,7 +12,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from common.taxonomy import Violation
@@ -23,6 +23,7 @@ CLEARED_BELOW = 0.3
 _MASK = (1 << BITS) - 1
 _TOKEN = re.compile(r"\w+|[?!$%:]")
 _PIECE = 40  # characters
+_TOKENS_KEPT = 8_192
 _SENTENCE_END = re.compile(r"[.!?\n]+(?=\s|$)")
 _DIGITS = re.compile(r"\d+")
 # Feature blocks: their values are normalised by themselves so that a long text does not drown the rule hits.
@@ -51,18 +52,30 @@ def features(text: str, rules: Iterable[str]) -> Iterator[tuple[int, float]]:
     words.update(f"{a} {b} {c}" for a, b, c in zip(tokens, tokens[1:], tokens[2:], strict=False))
     if tokens:
         words.update((f"^ {tokens[0]}", f"^ {' '.join(tokens[:2])}", f"{tokens[-1]} $"))
-    grams: set[str] = set()
-    for token in set(tokens):
-        padded = f" {token} "
-        for size in (3, 4, 5):
-            grams.update(padded[i : i + size] for i in range(len(padded) - size + 1))
-    crc = zlib.crc32
-    for prefix, names, weight in (("w", words, _WORDS), ("c", grams, _CHARACTERS)):
-        value = weight / math.sqrt(len(names) or 1)
-        for name in names:
-            yield crc(f"{prefix}{name}".encode()) & _MASK, value
+    value = _WORDS / math.sqrt(len(words) or 1)
+    for name in words:
+        yield _bucket(f"w{name}"), value
+    grams = frozenset[tuple[str, int]]().union(*map(_grams, set(tokens)))
+    value = _CHARACTERS / math.sqrt(len(grams) or 1)
+    for _, bucket in grams:
+        yield bucket, value
     for name in set(rules):
-        yield crc(f"r{name}".encode()) & _MASK, _RULES
+        yield _bucket(f"r{name}"), _RULES
+
+
+def _bucket(feature: str) -> int:
+    return zlib.crc32(feature.encode()) & _MASK
+
+
+@lru_cache(_TOKENS_KEPT)
+def _grams(token: str) -> frozenset[tuple[str, int]]:
+    """The character n-grams of a word with their buckets; kept, since most words of a text have been met before."""
+    padded = f" {token} "
+    return frozenset(
+        (gram, _bucket(f"c{gram}"))
+        for size in (3, 4, 5)
+        for gram in (padded[i : i + size] for i in range(len(padded) - size + 1))
+    )
 
 
 def of(text: str, hits: Iterable[tuple[int, str]]) -> tuple[float, Violation | None]:
