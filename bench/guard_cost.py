@@ -8,8 +8,6 @@ from pathlib import Path
 import guard
 from guard import check
 
-_ROUNDS = 3
-
 
 def main() -> None:
     """Print p50 and p99 over the harmless labelled replies, one line per length of reply."""
@@ -17,16 +15,15 @@ def main() -> None:
     items = [json.loads(line) for line in examples.read_text(encoding="utf-8").splitlines()]
     short = [item["text"] for item in items if not item["violations"]]
     long = [" ".join(short[i : i + 4]) for i in range(0, len(short) - 4, 4)]
-    check("aquecimento")
-    for name, texts in (("one sentence", short), ("four sentences", long)):
+    # Words that were met before are cheaper, as in a process that has run for a while; each text itself is new.
+    for text in short[::2]:
+        check(text)
+    for name, texts in (("one sentence", short[1::2]), ("four sentences", long)):
         cost: list[float] = []
         for text in texts:
-            best = float("inf")
-            for _ in range(_ROUNDS):
-                start = time.perf_counter()
-                check(text)
-                best = min(best, time.perf_counter() - start)
-            cost.append(best * 1000)
+            start = time.perf_counter()
+            check(text)
+            cost.append((time.perf_counter() - start) * 1000)
         cost.sort()
         characters = sum(map(len, texts)) // len(texts)
         sys.stdout.write(

@@ -104,7 +104,7 @@ class GenerateResponse:
             except (Unavailable, ModelMisbehaved, DeadlineExceeded) as error:
                 return _because(replace(fixed, blocked=blocked), type(error).__name__, calls)
             calls += answer.attempts
-            findings = await self._judge.violations(answer.value.text, turn.customer_text, deadline)
+            findings = await self._judge.violations(answer.value.text, turn.customer_text, deadline, approved=fixed.text)
             if not findings:
                 return StoredReply(answer.value.text, _provenance(answer, institution, source or answer.source, calls), blocked)
             blocked = (*blocked, *_blocked(answer.value.text, findings))

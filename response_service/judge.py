@@ -20,10 +20,13 @@ class Judge:
         self._model = model
         self._task = task
 
-    async def violations(self, text: str, customer_text: str, deadline: Deadline) -> tuple[Finding, ...]:
-        """What the guard finds; a doubt goes to the LLM, and counts as a finding when the LLM cannot clear it."""
-        verdict = guard.check(text, customer_text=customer_text)
-        if verdict.findings or not verdict.doubts:
+    async def violations(self, text: str, customer_text: str, deadline: Deadline, *, approved: str = "") -> tuple[Finding, ...]:
+        """What the guard finds; a doubt goes to the LLM, and counts as a finding when the LLM cannot clear it.
+
+        `approved`: the canonical text, which people wrote and answer for; said to the letter it leaves room for no doubt.
+        """
+        verdict = guard.check(text, customer_text=customer_text, doubts_matter=text != approved)
+        if verdict.findings or not verdict.doubts or text == approved:
             return verdict.findings
         return () if self._model and await self._cleared(self._model, text, verdict, deadline) else verdict.doubts
 
