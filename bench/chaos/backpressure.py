@@ -22,6 +22,7 @@ from cli.processes import accepts_connections
 from common.errors import BrokerUnavailable
 from common.health_probe import problem_of
 from common.settings import Settings, load
+from gateway.topology import Topology
 
 GROWTH_MIB = 64.0
 """What a process of ours may grow by under the load, however long the queues become: prefetch bounds what it holds."""
@@ -93,6 +94,8 @@ class Overload:
         """The account, the memory, the queues, the breaches."""
         wanted = self.wanted
         options = f"--scenario backpressure --rate {wanted.rate:g} --seconds {wanted.seconds:g}"
+        if self.queue_limit != Topology().partition_max_length:
+            options += f" --queue-limit {self.queue_limit}"
         report.show_ledger(self.ledger, f"pyloto chaos {options}", console)
         table = Table("MiB", "start", "peak", "end", title="memory", title_justify="left")
         for name, memory in self.memory.items():
