@@ -62,16 +62,16 @@ def check(text: str, *, customer_text: str = "", doubts_matter: bool = True) -> 
     hits = rule_hits(read, customer_text)
     if not doubts_matter and not any(hit.holds for hit in hits):
         return Verdict()
-    probability, violation = opinion.of(read.text, [(hit.span[0], hit.name) for hit in hits])
+    second = opinion.of(text, read, heard(hits))
     findings: list[Finding] = []
     doubts: list[Finding] = []
     for hit in hits:
-        if hit.holds and (hit.rule.certain or probability >= opinion.CLEARED_BELOW):
+        if hit.holds and (hit.rule.certain or second.harmful):
             start, end = read.original_span(*hit.span)
             found = Finding(hit.rule.violation, hit.rule.id, start, end, hit.rule.reason)
             (doubts if hit.rule.doubt else findings).append(found)
-    if not findings and not doubts and violation is not None:
-        doubts.append(Finding(violation, "segunda_opiniao", 0, len(text), _OPINION))
+    if not findings and not doubts and second.harmful and second.violation is not None:
+        doubts.append(Finding(second.violation, "segunda_opiniao", 0, len(text), _OPINION))
     return Verdict(tuple(findings), tuple(doubts))
 
 
@@ -132,6 +132,11 @@ class Hit:
     def name(self) -> str:
         """The hit as a feature of the second opinion: `id` holds, `~id` was spared."""
         return self.rule.id if self.holds else f"~{self.rule.id}"
+
+
+def heard(hits: Sequence[Hit]) -> list[opinion.RuleHit]:
+    """The hits as the second opinion hears them."""
+    return [opinion.RuleHit(hit.name, hit.span[0], hit.holds) for hit in hits]
 
 
 def rule_hits(read: Folded, customer_text: str = "") -> list[Hit]:

@@ -1,6 +1,7 @@
-"""Second opinion: a small linear model over n-grams and rule hits, for phrasings that no rule foresees.
+"""Second opinion, for phrasings that no rule foresees: the words first, and in doubt the reader; together they decide.
 
-`python -m guard.train` trains it. Inference is plain Python: hashed features, a table of signed bytes per class (`model.json`).
+`python -m guard.train` trains both and how they are weighed. The words are read in plain Python: hashed features and a table of
+signed bytes (`model.json`).
 """
 
 import array
@@ -10,20 +11,22 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 
 from common.taxonomy import Violation
+from guard import reader
+from guard.normalise import Folded
 
 BITS = 16
-# A rule that is not marked `certeza` gives way when the model is this sure that the text is harmless.
-CLEARED_BELOW = 0.3
 _MASK = (1 << BITS) - 1
 _TOKEN = re.compile(r"\w+|[?!$%:]")
-_PIECE = 40  # characters
 _TOKENS_KEPT = 8_192
+# Characters: a text up to the first is heard as a whole, a longer one in runs of sentences of at least the second.
+_WHOLE = 240
+_PIECE = 120
 _SENTENCE_END = re.compile(r"[.!?\n]+(?=\s|$)")
 _DIGITS = re.compile(r"\d+")
 # Feature blocks: their values are normalised by themselves so that a long text does not drown the rule hits.
@@ -33,14 +36,37 @@ _RULES = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """Weights per bucket: `harm` decides, `kinds` names the violation. `threshold` was chosen by cross-validation."""
+class RuleHit:
+    """What the opinion needs to know of a rule hit: its name as a feature, where it is, whether it holds."""
 
-    threshold: float
-    bias: float
+    name: str
+    at: int
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Weights of the words per bucket, and of the three voices: `words`, `reader`, and whether a rule holds.
+
+    Words under `clear_below` need no reader. `threshold`: log-odds from which a text is doubtful.
+    """
+
     harm: "array.array[int]"
-    kinds: "tuple[tuple[Violation, float, array.array[int]], ...]"
     scale: float
+    bias: float
+    words: float
+    reader: float
+    rule: float
+    clear_below: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """`harmful`: whether the text is doubtful. `violation`: which one it would be, known when the reader was asked."""
+
+    harmful: bool
+    violation: Violation | None
 
 
 def features(text: str, rules: Iterable[str]) -> Iterator[tuple[int, float]]:
@@ -78,51 +104,47 @@ def _grams(token: str) -> frozenset[tuple[str, int]]:
     )
 
 
-def of(text: str, hits: Iterable[tuple[int, str]]) -> tuple[float, Violation | None]:
-    """The probability that a folded text breaks a constraint, and which one when that is enough for a doubt.
+def of(text: str, read: Folded, hits: Sequence[RuleHit]) -> Opinion:
+    """Whether a text is doubtful.
 
-    `hits`: position and name of each rule hit. A long text is read piece by piece, so that politeness around a promise does not
-    water it down: the worst piece counts.
+    A long text is heard piece by piece, so that politeness around a promise does not water it down: the worst piece counts.
     """
     model = _model()
-    worst, pairs = 0.0, list[tuple[int, float]]()
-    hits = list(hits)
-    for start, end in _pieces(text):
-        here = list(features(text[start:end], [name for at, name in hits if start <= at < end]))
-        score = model.bias + model.scale * sum(model.harm[bucket] * value for bucket, value in here)
-        probability = 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
-        if probability > worst:
-            worst, pairs = probability, here
-    if worst < model.threshold:
-        return worst, None
-    kind = max(model.kinds, key=lambda k: k[1] + model.scale * sum(k[2][bucket] * value for bucket, value in pairs))
-    return worst, kind[0]
+    worst: Opinion | None = None
+    most = -math.inf
+    for start, end in pieces(read.text):
+        here = [hit for hit in hits if start <= hit.at < end]
+        words = model.scale * sum(model.harm[b] * v for b, v in features(read.text[start:end], [hit.name for hit in here]))
+        holds = any(hit.holds for hit in here)
+        if words < model.clear_below and not holds:
+            continue
+        first, last = read.original_span(start, end)
+        reading = reader.read(text[first:last])
+        odds = model.bias + model.words * words + model.reader * reading.harm + model.rule * holds
+        if odds > most:
+            most, worst = odds, Opinion(odds >= model.threshold, reading.violation)
+    return worst or Opinion(harmful=False, violation=None)
 
 
-def _pieces(text: str) -> list[tuple[int, int]]:
-    """Bounds of runs of whole sentences, each about as long as the examples that the model learned from."""
-    pieces: list[tuple[int, int]] = []
+def pieces(text: str) -> list[tuple[int, int]]:
+    """Bounds of what is heard at once: about as long as the longest examples that the models learned from."""
+    if len(text) <= _WHOLE:
+        return [(0, len(text))]
+    found: list[tuple[int, int]] = []
     start = 0
     for match in _SENTENCE_END.finditer(text):
         if match.end() - start >= _PIECE:
-            pieces.append((start, match.end()))
+            found.append((start, match.end()))
             start = match.end()
-    if start < len(text) or not pieces:
-        pieces.append((start, len(text)))
-    return pieces
+    if start < len(text) or not found:
+        found.append((start, len(text)))
+    return found
 
 
 @cache
 def _model() -> Model:
     stored = json.loads((resources.files("guard") / "model.json").read_text(encoding="utf-8"))
-
-    def table(text: str) -> "array.array[int]":
-        return array.array("b", zlib.decompress(base64.b64decode(text)))
-
     return Model(
-        threshold=stored["threshold"],
-        bias=stored["bias"],
-        harm=table(stored["harm"]),
-        kinds=tuple((Violation(k["violation"]), k["bias"], table(k["weights"])) for k in stored["kinds"]),
-        scale=stored["scale"],
+        harm=array.array("b", zlib.decompress(base64.b64decode(stored.pop("harm")))),
+        **{name: float(value) for name, value in stored.items()},
     )

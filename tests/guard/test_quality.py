@@ -1,21 +1,27 @@
-"""The published figures of the guard on replies it was never tuned on, as a floor (`guard/examples/heldout.jsonl`)."""
+"""The published figures of the guard on replies it was never tuned on, as floors (docs/quality.md)."""
 
 import json
 from pathlib import Path
 
+import pytest
+
 import guard
 from guard import check
 
-_HELD_OUT = Path(guard.__file__).parent / "examples" / "heldout.jsonl"
+_EXAMPLES = Path(guard.__file__).parent / "examples"
 
 
-def test_held_out_replies_stay_above_the_floor() -> None:
-    """At least 92 % of the violations are stopped, at most 4 % of the harmless replies are; doubts count as stopped."""
-    items = [json.loads(line) for line in _HELD_OUT.read_text(encoding="utf-8").splitlines()]
+@pytest.mark.parametrize(
+    ("name", "recall", "false_blocks"),
+    [("heldout_e", 0.90, 0.10), ("heldout_b", 0.80, 0.20), ("heldout", 0.92, 0.04)],
+)
+def test_held_out_replies_stay_above_the_floor(name: str, recall: float, false_blocks: float) -> None:
+    """At least so many of the violations are stopped, at most so many of the harmless replies; doubts count as stopped."""
+    items = [json.loads(line) for line in (_EXAMPLES / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
     stopped = {item["id"]: bool((v := check(item["text"])).findings or v.doubts) for item in items}
 
     harmful = [stopped[i["id"]] for i in items if i["violations"]]
     harmless = [stopped[i["id"]] for i in items if not i["violations"]]
 
-    assert sum(harmful) / len(harmful) >= 0.92
-    assert sum(harmless) / len(harmless) <= 0.04
+    assert sum(harmful) / len(harmful) >= recall
+    assert sum(harmless) / len(harmless) <= false_blocks
