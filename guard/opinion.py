@@ -112,7 +112,7 @@ def of(text: str, read: Folded, hits: Sequence[RuleHit]) -> Opinion:
     model = _model()
     worst: Opinion | None = None
     most = -math.inf
-    for start, end in pieces(read.text):
+    for start, end in (*pieces(read.text), *_sentences_of(hits, read.text)):
         here = [hit for hit in hits if start <= hit.at < end]
         words = model.scale * sum(model.harm[b] * v for b, v in features(read.text[start:end], [hit.name for hit in here]))
         holds = any(hit.holds for hit in here)
@@ -139,6 +139,14 @@ def pieces(text: str) -> list[tuple[int, int]]:
     if start < len(text) or not found:
         found.append((start, len(text)))
     return found
+
+
+def _sentences_of(hits: Sequence[RuleHit], text: str) -> list[tuple[int, int]]:
+    """Bounds of the sentences of a long text in which a rule holds: they are heard alone too, whatever is said around them."""
+    if len(text) <= _WHOLE:
+        return []
+    ends = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
+    return [(start, end) for start, end in itertools.pairwise(ends) if any(hit.holds and start <= hit.at < end for hit in hits)]
 
 
 @cache
