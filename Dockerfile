@@ -40,6 +40,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYLOTO_PORT_FILE=/tmp/port \
+    OPENBLAS_NUM_THREADS=1 \
     SERVICE=${SERVICE}
 USER 10001
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \

@@ -20,6 +20,10 @@ STOP_S = 15.0
 _POLL_S = 0.02
 
 
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""numpy's products are small here: on one core they are faster, and they leave the others to other processes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """What to run. `port` is where it will answer; `announces` when it writes its port file once it serves."""
@@ -59,7 +63,7 @@ class Child:
     async def start(self) -> None:
         """Start it and wait until it serves. Unavailable, with the end of its log, when it does not."""
         self._port_file.unlink(missing_ok=True)
-        environment = {**os.environ, **self.program.environment, "PYLOTO_PORT_FILE": str(self._port_file)}
+        environment = {**ONE_THREAD, **os.environ, **self.program.environment, "PYLOTO_PORT_FILE": str(self._port_file)}
         with self.log_path.open("ab") as log:
             self._log_from = log.tell()
             # In a session of its own: Ctrl-C at the terminal is for the parent, which then stops its children in order.

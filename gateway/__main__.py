@@ -25,8 +25,7 @@ async def main() -> None:
             tls_ca_file=settings.amqp_ca_file or None,
         )
         broker = RabbitBroker(options, topology(settings))
-        # Half a second of reading rules that the first customer's turn would otherwise wait for.
-        guard.check("Olá!")
+        guard.load()
         await broker.start()
         stack.push_async_callback(broker.close)
         consumer = await open_gateway(settings, broker, stack)

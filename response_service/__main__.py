@@ -33,8 +33,7 @@ async def main() -> None:
         task = Task("response", Reply, settings.llm_model_response, PROMPT_VERSION, max_output_tokens=700)
         judge = Task("judge", Judgement, settings.llm_model_judge, PROMPT_VERSION, max_output_tokens=200)
         generate_response = GenerateResponse(store, context, model, task, judge, settings.response_reserve_s)
-        # Half a second of reading rules that the first customer's turn would otherwise wait for.
-        guard.check("Olá!")
+        guard.load()
         server = Server(settings, ["protos.response.v1.ResponseService"])
         response_pb2_grpc.add_ResponseServiceServicer_to_server(ResponseServicer(generate_response), server.grpc)
         process.ready(await server.start(settings.response_listen))
