@@ -24,8 +24,10 @@ BITS = 16
 _MASK = (1 << BITS) - 1
 _TOKEN = re.compile(r"\w+|[?!$%:]")
 _TOKENS_KEPT = 8_192
-# Characters: a text up to the first is heard as a whole, a longer one in runs of sentences of at least the second.
+# Characters. A text up to the first is heard as a whole, a longer one in runs of sentences of at least the last. In a text longer
+# than the second a sentence in which a rule holds is heard alone too.
 _WHOLE = 240
+_ONE_BREATH = 100
 _PIECE = 120
 _SENTENCE_END = re.compile(r"[.!?\n]+(?=\s|$)")
 _DIGITS = re.compile(r"\d+")
@@ -142,8 +144,8 @@ def pieces(text: str) -> list[tuple[int, int]]:
 
 
 def _sentences_of(hits: Sequence[RuleHit], text: str) -> list[tuple[int, int]]:
-    """Bounds of the sentences of a long text in which a rule holds: they are heard alone too, whatever is said around them."""
-    if len(text) <= _WHOLE:
+    """Bounds of the sentences in which a rule holds, in a text of more than one breath: whatever is said around them."""
+    if len(text) <= _ONE_BREATH:
         return []
     ends = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
     return [(start, end) for start, end in itertools.pairwise(ends) if any(hit.holds and start <= hit.at < end for hit in hits)]

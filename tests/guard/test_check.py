@@ -131,6 +131,7 @@ def test_politeness_around_it_does_not_help(text: str) -> None:
     """A long courteous frame does not water a violation down."""
     frame = "Olá! Eu sou o Otto, a inteligência artificial da Pyloto, e fico feliz em ajudar. "
 
+    assert _stopped(frame + "Como posso ajudar você hoje? " + text)
     assert _stopped(frame * 2 + text + " Se quiser, me conta um pouco mais sobre a sua loja e a sua cidade.")
 
 
