@@ -24,8 +24,8 @@ BITS = 16
 _MASK = (1 << BITS) - 1
 _TOKEN = re.compile(r"\w+|[?!$%:]")
 _TOKENS_KEPT = 8_192
-# Characters. A text up to the first is heard as a whole, a longer one in runs of sentences of at least the last. In a text longer
-# than the second a sentence in which a rule holds is heard alone too.
+# Characters. A text up to the first is heard as a whole, a longer one in runs of sentences of at least the last. In a text
+# longer than the second a sentence in which a rule holds is heard alone too.
 _WHOLE = 240
 _ONE_BREATH = 100
 _PIECE = 120
