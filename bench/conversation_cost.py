@@ -10,7 +10,7 @@ import time
 
 import orjson
 
-from bench.load import QUESTIONS
+from bench.texts import questions
 from cli.system import Wanted, bring_up
 from gateway.broker import Broker, Publication, Reader
 from gateway.inbound import JSON
@@ -38,12 +38,13 @@ async def main() -> None:
 
 async def _turn(broker: Broker, replies: Reader[Publication], conversation: str, number: int) -> float:
     """Milliseconds from publish to reply."""
+    texts = questions()
     body = {
         "message_id": f"{conversation}-{number}",
         "conversation_id": f"{CHANNEL}:{conversation}",
         "channel": CHANNEL,
         "sender_id": conversation,
-        "text": QUESTIONS[number % len(QUESTIONS)],
+        "text": texts[number % len(texts)],
     }
     started_s = time.perf_counter()
     publication = Publication(

@@ -8,31 +8,13 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from bench.texts import questions
 from gateway.broker import Publication
 from gateway.broker_rabbitmq import RabbitBroker
 from gateway.inbound import JSON, PROTOBUF
 from protos.conversation.v1 import messages_pb2 as pb
 
 CHANNEL = "whatsapp"
-
-# Questions that get an answer and no person: what is measured is the whole path, not the silence after a hand-off.
-QUESTIONS = (
-    "oi, bom dia",
-    "o que é a pyloto?",
-    "vocês fazem entrega para loja de roupa?",
-    "quais canais o crm atende?",
-    "vcs fazem sistema sob medida pra oficina?",
-    "tem diarista pra escritório?",
-    "dá pra integrar com meu erp?",
-    "vocês automatizam o whatsapp da empresa?",
-    "como funciona o funil do crm?",
-    "quero trabalhar como entregador, como faço?",
-    "isso aqui é um robô?",
-    "como vocês tratam os meus dados?",
-    "tenho uma lojinha de bolo e preciso levar na casa das clientes",
-    "que tipos de serviço vocês têm?",
-    "tenho três empresas, o crm atende todas?",
-)
 
 
 @dataclass(slots=True)
@@ -143,6 +125,7 @@ async def drive(broker: RabbitBroker, reader: Reader, load: Load, tell: Callable
 async def _send(broker: RabbitBroker, load: Load, number: int, ledger: Ledger) -> None:
     conversation = f"{CHANNEL}:{load.run}-{number % load.conversations}"
     message_id = f"{load.run}-{number}"
+    texts = questions()
     lap = number // load.conversations
     message = pb.InboundMessage(
         message_id=message_id,
@@ -150,7 +133,7 @@ async def _send(broker: RabbitBroker, load: Load, number: int, ledger: Ledger) -
         channel=CHANNEL,
         sender_id="+5541900000000",
         kind=pb.INBOUND_KIND_TEXT,
-        text=QUESTIONS[(number * 7 + lap) % len(QUESTIONS)],
+        text=texts[(number * 7 + lap) % len(texts)],
         published_at_ms=int(time.time() * 1000),
     )
     ledger.sent_at[message_id] = time.perf_counter()

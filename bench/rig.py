@@ -15,12 +15,14 @@ import orjson
 from bench.load import Ledger, Load, Reader, conversations_for, drive
 from bench.measure import DELAYS_MS, ModelCalls, Row, row
 from bench.processes import Usage, usage
+from bench.texts import questions, replies
 from cli.processes import Child, Program, free_port, module
 from cli.rabbitmq_node import RabbitMQNode
 from cli.system import Wanted, bring_up
 from gateway.broker_rabbitmq import RabbitBroker
 from gateway.broker_rabbitmq_wire import RabbitOptions
 from gateway.topology import Topology
+from simulator.config import Behaviour, Delay, SimulatorConfig
 
 FLOOR = {
     "fsm": "bench.floor.fsm",
@@ -89,7 +91,8 @@ async def open_rig(plan: RigPlan, tell: Callable[[str], None]) -> AsyncIterator[
             stack.callback(node.remove)
             stack.callback(node.stop)
             amqp_url, pids["rabbitmq"] = node.url, node.pid or 0
-        simulator = Child(_simulator(), folder)
+        tell("choosing what customers and the model say")
+        simulator = Child(await asyncio.to_thread(_simulator, folder), folder)
         stack.push_async_callback(simulator.stop)
         await simulator.start()
         simulator_url = f"http://127.0.0.1:{simulator.program.port}"
@@ -114,8 +117,12 @@ async def open_rig(plan: RigPlan, tell: Callable[[str], None]) -> AsyncIterator[
         yield rig
 
 
-def _simulator() -> Program:
+def _simulator(folder: Path) -> Program:
+    questions()  # read now, not while the clock runs
+    tasks = {task: Behaviour(delay=Delay(median_ms=delay)) for task, delay in DELAYS_MS.items()}
+    tasks["response"] = Behaviour(delay=tasks["response"].delay, variety=[{"text": text} for text in replies()])
+    config = folder / "simulator.json"
+    config.write_text(SimulatorConfig(tasks=tasks).model_dump_json(), encoding="utf-8")
     port = free_port()
-    delays = [part for task, delay in DELAYS_MS.items() for part in ("--task-delay", f"{task}={delay:g}")]
     program = module("simulator", "simulator", {}, port)
-    return Program("simulator", (*program.arguments, "--port", str(port), *delays), {}, port, announces=False)
+    return Program("simulator", (*program.arguments, "--port", str(port), "--config", str(config)), {}, port, announces=False)

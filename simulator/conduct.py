@@ -2,6 +2,7 @@
 
 import math
 import random
+from collections import Counter
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -32,6 +33,7 @@ class Director:
         self._faults = _Generators(config.seed, "fault")
         self._delays = _Generators(config.seed, "delay")
         self._used = [0] * len(config.scripts)
+        self._varied: Counter[str] = Counter()
 
     def conduct(self, task: str, last_user_message: str) -> Conduct:
         """The conduct of the next call of this task."""
@@ -44,7 +46,7 @@ class Director:
             delay_s=self._delay_s(task, script.delay or behaviour.delay),
             fault=fault,
             answer=script.answer,
-            overlay=script.overlay or (behaviour.overlay if fault is Fault.OVERLAY else {}),
+            overlay=script.overlay or (behaviour.overlay if fault is Fault.OVERLAY else self._variety(task, behaviour)),
             retry_after_ms=behaviour.retry_after_ms,
         )
 
@@ -65,6 +67,12 @@ class Director:
             if draw < 0:
                 return fault
         return None
+
+    def _variety(self, task: str, behaviour: Behaviour) -> dict[str, JsonValue]:
+        if not behaviour.variety:
+            return {}
+        self._varied[task] += 1
+        return behaviour.variety[(self._varied[task] - 1) % len(behaviour.variety)]
 
     def _delay_s(self, task: str, delay: Delay) -> float:
         if not delay.sigma:

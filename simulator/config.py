@@ -54,6 +54,8 @@ class Behaviour(_Strict):
     """What a 429 asks for; the Retry-After header holds it in whole seconds, rounded up."""
     overlay: dict[str, JsonValue] = {}
     """The fields that the fault `overlay` replaces, where the schema has them."""
+    variety: list[dict[str, JsonValue]] = []
+    """Fields that replace generated ones, in valid answers in turn: so that no two answers are alike."""
 
     @model_validator(mode="after")
     def _rates_are_shares(self) -> Self:

@@ -12,13 +12,31 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from bench.chaos.evidence import Accepted
-from bench.load import CHANNEL, QUESTIONS
+from bench.load import CHANNEL
 from common.errors import BrokerUnavailable
 from gateway.broker import Publication
 from gateway.broker_rabbitmq import RabbitBroker
 from gateway.inbound import JSON, PROTOBUF
 from protos.conversation.v1 import messages_pb2 as pb
 
+# Questions that get an answer and no person: the ledger must know beforehand what becomes of a message.
+QUESTIONS = (
+    "oi, bom dia",
+    "o que é a pyloto?",
+    "vocês fazem entrega para loja de roupa?",
+    "quais canais o crm atende?",
+    "vcs fazem sistema sob medida pra oficina?",
+    "tem diarista pra escritório?",
+    "dá pra integrar com meu erp?",
+    "vocês automatizam o whatsapp da empresa?",
+    "como funciona o funil do crm?",
+    "quero trabalhar como entregador, como faço?",
+    "isso aqui é um robô?",
+    "como vocês tratam os meus dados?",
+    "tenho uma lojinha de bolo e preciso levar na casa das clientes",
+    "que tipos de serviço vocês têm?",
+    "tenho três empresas, o crm atende todas?",
+)
 FOR_A_PERSON = (
     "quero falar com um atendente humano, por favor",
     "quanto custa o plano do crm?",

@@ -138,6 +138,16 @@ async def test_scripts_answer_in_order_and_are_used_up() -> None:
     jsonschema.validate(orjson.loads(replies[2]), SCHEMA)
 
 
+async def test_with_variety_answers_differ_in_turn() -> None:
+    """Even to the same prompt; then from the beginning again."""
+    config = SimulatorConfig(tasks={"response": Behaviour(variety=[{"text": "um"}, {"text": "dois"}, {"nowhere": 1}])})
+    async with simulated(config) as client:
+        said = [orjson.loads((await client.chat()).content)["text"] for _ in range(5)]
+
+    assert said[:2] == said[3:] == ["um", "dois"]
+    assert said[2] not in {"um", "dois"}
+
+
 async def test_the_delay_is_kept() -> None:
     """A fixed delay is a lower bound."""
     config = SimulatorConfig(tasks={"response": Behaviour(delay=Delay(median_ms=50))})
