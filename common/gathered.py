@@ -1,4 +1,4 @@
-"""Many callers, one round trip: what is asked within a moment goes out together."""
+"""Many callers, one round trip: what is asked while a round trip is under way goes out together when it is back."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,22 +9,22 @@ R = TypeVar("R")
 
 
 class Gathered(Generic[I, R]):
-    """Calls `send` with a batch at most once per `every_s`; a call after a quiet moment goes out at once and alone.
+    """Calls `send` with a batch, one batch after the other; a call when none is under way goes out at once.
 
-    So a process that has little to do adds no delay, and a busy one makes fewer, larger round trips. No batch holds two items
-    of one key: the later one goes with the next batch. `send` gives a result, or an error to raise, for each item; what it
-    raises is raised for all.
+    So a process that has little to do adds no delay, and a busy one makes fewer, larger round trips. A batch that takes longer
+    than `patience_s` holds the next one up no more. No batch holds two items of one key: the later one goes with the next
+    batch. `send` gives a result, or an error to raise, for each item; what it raises is raised for all.
     """
 
     def __init__(
-        self, send: Callable[[Sequence[I]], Awaitable[Sequence[R | Exception]]], key: Callable[[I], str], every_s: float
+        self, send: Callable[[Sequence[I]], Awaitable[Sequence[R | Exception]]], key: Callable[[I], str], patience_s: float
     ) -> None:
         self._send = send
         self._key = key
-        self._every_s = every_s
+        self._patience_s = patience_s
         self._waiting: list[tuple[I, asyncio.Future[R]]] = []
-        self._timer: asyncio.TimerHandle | None = None
-        self._not_before_s = 0.0
+        self._next: asyncio.Handle | None = None
+        """When the next batch leaves at the latest; None when no batch is under way and none is about to be."""
         self._batches: set[asyncio.Task[None]] = set()
 
     async def __call__(self, item: I) -> R:
@@ -32,12 +32,11 @@ class Gathered(Generic[I, R]):
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
         self._waiting.append((item, future))
-        if self._timer is None:
-            self._timer = loop.call_at(max(loop.time(), self._not_before_s), self._leave)
+        if self._next is None:
+            self._next = loop.call_soon(self._leave)
         return await future
 
     def _leave(self) -> None:
-        loop = asyncio.get_running_loop()
         batch: dict[str, tuple[I, asyncio.Future[R]]] = {}
         later = []
         for item, future in self._waiting:
@@ -45,14 +44,18 @@ class Gathered(Generic[I, R]):
                 continue
             if batch.setdefault(self._key(item), (item, future))[1] is not future:
                 later.append((item, future))
-        self._waiting, self._timer = later, None
-        self._not_before_s = loop.time() + self._every_s
-        if later:
-            self._timer = loop.call_at(self._not_before_s, self._leave)
+        self._waiting, self._next = later, None
         if batch:
+            following = self._next = asyncio.get_running_loop().call_later(self._patience_s, self._leave)
             task = asyncio.create_task(self._answer(tuple(batch.values())))
             self._batches.add(task)
-            task.add_done_callback(self._batches.discard)
+            task.add_done_callback(lambda task: self._back(task, following))
+
+    def _back(self, task: asyncio.Task[None], following: asyncio.Handle) -> None:
+        self._batches.discard(task)
+        if self._next is following:
+            following.cancel()
+            self._leave()
 
     async def _answer(self, batch: Sequence[tuple[I, "asyncio.Future[R]"]]) -> None:
         try:

@@ -19,8 +19,8 @@ Database = AsyncIOMotorDatabase[dict[str, object]]
 
 _DUPLICATE_KEY = 11000
 _PREPARE_RETRY_S = 5.0
-GATHER_S = 0.01
-"""Operations of one kind on one collection share a round trip when they come closer together than this."""
+_PATIENCE_S = 0.1
+"""A round trip that takes longer than this no longer holds up the next of its kind."""
 
 _log = structlog.get_logger("store")
 
@@ -102,16 +102,17 @@ class _Replacement:
 class Documents:
     """One collection of documents with a string `_id`; every failure of the store is StoreUnavailable.
 
-    `find`, `insert` of one document, `replace` and `put` share round trips with what other turns ask for at the same time.
+    `find`, `insert` of one document, `replace` and `put` share round trips: what other turns ask for while one is under way
+    goes out together when it is back.
     """
 
-    def __init__(self, database: Database, collection: str, gather_s: float = GATHER_S) -> None:
+    def __init__(self, database: Database, collection: str) -> None:
         self._collection: AsyncIOMotorCollection[dict[str, object]] = database[collection]
         self._name = collection
-        self._find = Gathered(self._find_all, str, gather_s)
-        self._insert = Gathered(self._insert_all, _id, gather_s)
-        self._replace = Gathered(self._replace_all, lambda item: _id(item.document), gather_s)
-        self._put = Gathered(self._put_all, _id, gather_s)
+        self._find = Gathered(self._find_all, str, _PATIENCE_S)
+        self._insert = Gathered(self._insert_all, _id, _PATIENCE_S)
+        self._replace = Gathered(self._replace_all, lambda item: _id(item.document), _PATIENCE_S)
+        self._put = Gathered(self._put_all, _id, _PATIENCE_S)
 
     async def find(self, document_id: str) -> dict[str, object] | None:
         """The document, or None."""

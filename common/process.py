@@ -11,6 +11,9 @@ from common.errors import InvalidSetting
 EXIT_SETTING = 78
 """EX_CONFIG of sysexits.h."""
 
+_COLLECTION = (20_000, 20, 50)
+"""Python's own 700, 10 and 10 make the collector walk the turns in flight dozens of times a second, and find nothing."""
+
 
 def run(main: Callable[[], Coroutine[object, object, None]]) -> None:
     """Run `main` to its end; a wrong setting prints its name and what is expected, and exits with 78."""
@@ -24,12 +27,13 @@ def run(main: Callable[[], Coroutine[object, object, None]]) -> None:
 
 
 def ready(port: int) -> None:
-    """The process serves: tell the parent its port, and spare the collector what was loaded until now.
+    """The process serves: tell the parent its port, and let the collector rest.
 
     The rules, models and schemas stay for the life of the process; walking them again and again would cost turns their time.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_COLLECTION)
     if path := os.environ.get("PYLOTO_PORT_FILE"):
         with open(f"{path}.new", "w", encoding="ascii") as file:
             file.write(str(port))

@@ -7,7 +7,7 @@ import pytest
 
 from common.gathered import Gathered
 
-EVERY_S = 0.02
+PATIENCE_S = 60.0
 
 
 class FakeStore:
@@ -15,16 +15,26 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
+        self.answers = asyncio.Event()
+        """While it is not set, round trips hang."""
+        self.answers.set()
 
     async def send(self, items: Sequence[str]) -> list[str | Exception]:
         """One round trip."""
         self.batches.append(list(items))
+        await self.answers.wait()
         return [ValueError(item) if item.startswith("!") else item.upper() for item in items]
 
 
-def gathered(store: FakeStore) -> Gathered[str, str]:
+def gathered(store: FakeStore, patience_s: float = PATIENCE_S) -> Gathered[str, str]:
     """The key of an item is its first letter."""
-    return Gathered(store.send, lambda item: item[:1], EVERY_S)
+    return Gathered(store.send, lambda item: item[:1], patience_s)
+
+
+async def _turns_of_the_loop() -> None:
+    """Long enough for everything that waits for nothing outside."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 async def test_calls_at_once_share_a_round_trip() -> None:
@@ -37,25 +47,39 @@ async def test_calls_at_once_share_a_round_trip() -> None:
     assert store.batches == [["a", "b", "c"]]
 
 
-async def test_a_call_after_a_quiet_moment_does_not_wait() -> None:
-    """A process with little to do adds no delay."""
-    ask = gathered(FakeStore())
-
-    async with asyncio.timeout(EVERY_S / 2):
-        assert await ask("a") == "A"
-
-
-async def test_calls_soon_after_one_another_wait_for_the_next_batch() -> None:
-    """The second and third go together, one interval after the first."""
-    store, loop = FakeStore(), asyncio.get_running_loop()
+async def test_what_is_asked_while_a_round_trip_is_under_way_goes_together_when_it_is_back() -> None:
+    """The first does not wait for company."""
+    store = FakeStore()
+    store.answers.clear()
     ask = gathered(store)
-    started_s = loop.time()
 
-    await ask("a")
-    await asyncio.gather(ask("b"), ask("c"))
+    asked = [asyncio.create_task(ask("a"))]
+    await _turns_of_the_loop()
+    asked += [asyncio.create_task(ask(item)) for item in ("b", "c")]
+    await _turns_of_the_loop()
+    assert store.batches == [["a"]]
+    store.answers.set()
 
+    assert list(await asyncio.gather(*asked)) == ["A", "B", "C"]
     assert store.batches == [["a"], ["b", "c"]]
-    assert loop.time() - started_s >= EVERY_S
+
+
+async def test_a_round_trip_that_hangs_holds_nobody_up_for_long() -> None:
+    """After the patience the next one leaves beside it."""
+    store = FakeStore()
+    store.answers.clear()
+    ask = gathered(store, patience_s=0.01)
+    hanging = asyncio.create_task(ask("a"))
+    await _turns_of_the_loop()
+    store.answers, stuck = asyncio.Event(), store.answers
+    store.answers.set()
+
+    async with asyncio.timeout(5):
+        assert await ask("b") == "B"
+
+    assert not hanging.done()
+    stuck.set()
+    assert await hanging == "A"
 
 
 async def test_two_items_of_one_key_are_never_in_one_batch() -> None:
@@ -84,7 +108,7 @@ async def test_an_error_of_the_round_trip_is_everybodys() -> None:
     async def away(_: Sequence[str]) -> list[str]:
         raise ConnectionError("away")
 
-    ask: Gathered[str, str] = Gathered(away, str, EVERY_S)
+    ask: Gathered[str, str] = Gathered(away, str, PATIENCE_S)
 
     for outcome in await asyncio.gather(ask("a"), ask("b"), return_exceptions=True):
         assert isinstance(outcome, ConnectionError)
