@@ -33,6 +33,8 @@ __all__ = ["Answer", "CallOutcome", "Model", "ModelObserver", "ModelSettings", "
 _PATH = "chat/completions"
 _FAIR_TRIAL_S = 0.5
 """A call that had less time than this and ran out of it says nothing about the provider."""
+_PACE_SHARE = 0.6
+"""A call may start with this share of its usual time left: models are not that regular."""
 _BACKOFF_S, _LONGEST_BACKOFF_S = 0.1, 1.0
 _DISPENSABLE = frozenset({"temperature", "seed", "reasoning_effort", "prompt_cache_key"})
 _ADVICE = {
@@ -104,7 +106,7 @@ class OpenAIModel:
         self._observer: ModelObserver = observer or NoObserver()
         self._slots = asyncio.Semaphore(settings.llm_max_concurrency)
         self._breakers: dict[str, Breaker] = {}
-        self._pace = Pace()
+        self._pace = Pace(_PACE_SHARE)
         self._refused_options: dict[str, frozenset[str]] = {}
         limits = httpx2.Limits(
             max_connections=settings.llm_max_concurrency,

@@ -12,7 +12,8 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import structlog
@@ -22,6 +23,7 @@ from common import metrics
 from common.deadline import Deadline
 from common.errors import BrokerUnavailable, Conflict, DeadlineExceeded, InvalidInput, PylotoError
 from common.observability import SPAN_PROCESS, incoming_trace, span
+from common.pace import Pace
 from common.turn import MAX_TEXT
 from gateway.answer_turn import AnswerTurn
 from gateway.broker import Broker, Delivery
@@ -35,6 +37,7 @@ UNEXPECTED_ATTEMPTS = 3
 _FIRST_BACKOFF_S = 0.05
 _LONGEST_BACKOFF_S = 2.0
 PROMISE_S = 3.0
+_WITH_MODEL = "turn with the model"
 
 _log = structlog.get_logger("gateway")
 
@@ -87,6 +90,7 @@ class Consumer:
         self._store = store
         self._published = PublishedMarks(store)
         self._limits = limits
+        self._pace = Pace(share=1.0)
         self._lanes: dict[str, Lane] = {}
         self._running: dict[int, set[asyncio.Task[None]]] = {}
         self._slots = asyncio.Semaphore(limits.max_turns)
@@ -234,7 +238,8 @@ class Consumer:
                 parent=incoming_trace(headers),
             ):
                 deadline, without_model = self._time_for(items)
-                answered = await self._answer_turn.answer(turn, deadline, without_model=without_model)
+                with self._timed(without_model=without_model):
+                    answered = await self._answer_turn.answer(turn, deadline, without_model=without_model)
         finally:
             metrics.TURNS_IN_FLIGHT.dec()
         self._published.add(turn)
@@ -243,12 +248,22 @@ class Consumer:
     def _time_for(self, items: Sequence[Waiting]) -> tuple[Deadline, bool]:
         """The deadline, counted from publication, and whether there is no time for a model: what waited is answered quickly.
 
-        So a backlog is worked off at the pace of the deterministic path, and no call is paid for that could not finish.
+        So a backlog is worked off at the pace of the deterministic path, and no call is paid for that could not finish: how
+        long turns take at the moment says how much time one needs.
         """
         left_s = self._limits.turn_deadline_s - max(lag_s(item.message) for item in items)
-        if left_s >= self._limits.model_needs_s:
+        if left_s >= self._limits.model_needs_s and self._pace.allows(_WITH_MODEL, left_s):
             return Deadline.after(left_s), False
         return Deadline.after(self._limits.late_deadline_s), True
+
+    @contextmanager
+    def _timed(self, *, without_model: bool) -> Iterator[None]:
+        started_s = time.perf_counter()
+        try:
+            yield
+        finally:
+            if not without_model:
+                self._pace.observe(_WITH_MODEL, time.perf_counter() - started_s)
 
     def _count(self, turn: TurnRecord, items: Sequence[Waiting], *, fallback: bool) -> None:
         took_s = max(lag_s(item.message) for item in items)

@@ -64,6 +64,21 @@ async def test_what_waited_too_long_for_a_model_is_answered_without_one() -> Non
         assert setting.services.without_model == [True, False]
 
 
+@pytest.mark.parametrize("turn_takes_s", [0.0, 1.4])
+async def test_while_turns_take_longer_than_a_message_has_left_it_is_answered_without_a_model(turn_takes_s: float) -> None:
+    """No call is paid for that would be thrown away; here 1.3 seconds are left."""
+    async with gateway() as setting:
+        setting.services.hold.clear()
+        asyncio.get_running_loop().call_later(turn_takes_s, setting.services.hold.set)
+        await setting.send("usual")
+        await setting.reply()
+
+        await setting.send("waited", published_at_ms=int(time.time() * 1000) - 1_500)
+        await setting.reply()
+
+        assert setting.services.without_model == [False, turn_takes_s > 1.3]
+
+
 async def test_no_more_turns_run_at_once_than_allowed() -> None:
     """The rest waits, and is answered."""
     async with gateway(max_turns=3) as setting:
