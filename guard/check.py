@@ -1,5 +1,6 @@
 """The check of an outgoing text: what the rules find in it, minus what its clauses take back."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -151,11 +152,10 @@ def rule_hits(read: Folded, customer_text: str = "") -> list[Hit]:
     around: Surroundings | None = None  # most texts match nothing and need none
     hits: list[Hit] = []
     figures = frozenset[str]()
-    candidates = book.index.candidates(read.text)
-    for place in sorted({book.rule_of[number] for number in candidates}):
+    for place, patterns in itertools.groupby(book.index.candidates(read.text), book.rule_of.__getitem__):
         rule = book.rules[place]
         spared: Hit | None = None
-        for match in book.index.matches(candidates.intersection(rule.patterns), read.text):
+        for match in book.index.matches(patterns, read.text):
             if around is None:
                 around = Surroundings(read.text, book.clause_break, book.idiom)
                 figures = _figures(customer_text)

@@ -11,7 +11,7 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -71,8 +71,11 @@ class Opinion:
     violation: Violation | None
 
 
-def features(text: str, rules: Iterable[str]) -> Iterator[tuple[int, float]]:
-    """Hashed (bucket, value) pairs of a folded text and of the rules that matched (`id`) or were spared (`~id`)."""
+def features(text: str, rules: Iterable[str]) -> tuple[tuple[float, list[int]], ...]:
+    """The features of a folded text and of the rules that matched (`id`) or were spared (`~id`).
+
+    In blocks: a value, and the hashed buckets that have it.
+    """
     text = _DIGITS.sub("0", text)
     tokens = _TOKEN.findall(text)
     words = set(tokens)
@@ -80,15 +83,17 @@ def features(text: str, rules: Iterable[str]) -> Iterator[tuple[int, float]]:
     words.update(f"{a} {b} {c}" for a, b, c in zip(tokens, tokens[1:], tokens[2:], strict=False))
     if tokens:
         words.update((f"^ {tokens[0]}", f"^ {' '.join(tokens[:2])}", f"{tokens[-1]} $"))
-    value = _WORDS / math.sqrt(len(words) or 1)
-    for name in words:
-        yield _bucket(f"w{name}"), value
     grams = frozenset[tuple[str, int]]().union(*map(_grams, set(tokens)))
-    value = _CHARACTERS / math.sqrt(len(grams) or 1)
-    for _, bucket in grams:
-        yield bucket, value
-    for name in set(rules):
-        yield _bucket(f"r{name}"), _RULES
+    return (
+        (_WORDS / math.sqrt(len(words) or 1), [_bucket(f"w{name}") for name in words]),
+        (_CHARACTERS / math.sqrt(len(grams) or 1), [bucket for _, bucket in grams]),
+        (_RULES, [_bucket(f"r{name}") for name in set(rules)]),
+    )
+
+
+def words_score(weights: Sequence[float], text: str, rules: Iterable[str]) -> float:
+    """What the words and rules of a folded text add up to, by a weight for each bucket."""
+    return sum(value * sum([weights[bucket] for bucket in buckets]) for value, buckets in features(text, rules))
 
 
 def _bucket(feature: str) -> int:
@@ -116,7 +121,7 @@ def of(text: str, read: Folded, hits: Sequence[RuleHit]) -> Opinion:
     most = -math.inf
     for start, end in (*pieces(read.text), *_sentences_of(hits, read.text)):
         here = [hit for hit in hits if start <= hit.at < end]
-        words = model.scale * sum(model.harm[b] * v for b, v in features(read.text[start:end], [hit.name for hit in here]))
+        words = model.scale * words_score(model.harm, read.text[start:end], [hit.name for hit in here])
         holds = any(hit.holds for hit in here)
         if words < model.clear_below and not holds:
             continue

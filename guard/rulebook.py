@@ -67,17 +67,19 @@ def rulebook() -> Rulebook:
         name: Cue(name, _PLACES[cue["onde"]], _compiled(cue["padroes"], vocabulary)) for name, cue in shared["sinal"].items()
     }
     rules: list[Rule] = []
-    index = PatternIndex()
+    patterns: list[str] = []
     for document in documents.values():
         words = vocabulary | document.get("vocabulario", {})
         for entry in document["regra"]:
             unless = entry.get("exceto", [])
+            first = len(patterns)
+            patterns += (_expanded(pattern, words) for pattern in entry["padroes"])
             rules.append(
                 Rule(
                     id=entry["id"],
                     violation=Violation(document["violacao"]),
                     reason=entry["motivo"],
-                    patterns=index.add(_expanded(pattern, words) for pattern in entry["padroes"]),
+                    patterns=range(first, len(patterns)),
                     spared_by=tuple(cues[name] for name in entry.get("poupa", document.get("poupa", []))),
                     unless=_compiled(unless, words) if unless else None,
                     certain=bool(entry.get("certeza", False)),
@@ -89,7 +91,7 @@ def rulebook() -> Rulebook:
     return Rulebook(
         rules=tuple(rules),
         rule_of=tuple(place for place, rule in enumerate(rules) for _ in rule.patterns),
-        index=index.freeze(),
+        index=PatternIndex(patterns),
         clause_break=re.compile("|".join(_expanded(p, vocabulary) for p in shared["quebra_de_oracao"])),
         idiom=_compiled(shared["idiomatismos"], vocabulary),
         quote=tuple(cues[name] for name in shared["poupa_valor_do_cliente"]),

@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from guard.check import heard, rule_hits
 from guard.normalise import Folded, fold_with_offsets
 from guard.numbers import with_digits
-from guard.opinion import BITS, features, pieces
+from guard.opinion import BITS, features, pieces, words_score
 from guard.reader.network import Network
 from guard.reader.train import WEIGHTS_FILE, Stored, fit
 from guard.rulebook import rulebook
@@ -123,7 +123,7 @@ def _voices(text: str, words: NDArray[np.float64], network: Network) -> tuple[fl
     found: list[tuple[float, float, bool]] = []
     for start, end in pieces(read.text):
         here = [hit for hit in hits if start <= hit.at < end]
-        score = sum(words[bucket] * value for bucket, value in features(read.text[start:end], [hit.name for hit in here]))
+        score = words_score(words.tolist(), read.text[start:end], [hit.name for hit in here])
         first, last = read.original_span(start, end)
         found.append((float(score), float(network.scores(text[first:last])[0]), any(hit.holds for hit in here)))
     return max(found, key=sum)
@@ -163,9 +163,9 @@ def _matrix(texts: list[str]) -> csr_matrix:
     ends = [0]
     for text in texts:
         read = _read(text)
-        for bucket, value in features(read.text, [hit.name for hit in rule_hits(read)]):
-            columns.append(bucket)
-            data.append(value)
+        for value, buckets in features(read.text, [hit.name for hit in rule_hits(read)]):
+            columns += buckets
+            data += [value] * len(buckets)
         ends.append(len(columns))
     return csr_matrix((data, columns, ends), shape=(len(texts), 1 << BITS))
 
