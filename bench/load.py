@@ -127,26 +127,17 @@ async def _send(broker: RabbitBroker, load: Load, number: int, ledger: Ledger) -
     message_id = f"{load.run}-{number}"
     texts = questions()
     lap = number // load.conversations
-    message = pb.InboundMessage(
-        message_id=message_id,
-        conversation_id=conversation,
-        channel=CHANNEL,
-        sender_id="+5541900000000",
-        kind=pb.INBOUND_KIND_TEXT,
-        text=texts[(number * 7 + lap) % len(texts)],
-        published_at_ms=int(time.time() * 1000),
-    )
-    ledger.sent_at[message_id] = time.perf_counter()
     body = orjson.dumps(
         {
-            "message_id": message.message_id,
+            "message_id": message_id,
             "conversation_id": conversation,
             "channel": CHANNEL,
-            "sender_id": message.sender_id,
-            "text": message.text,
-            "published_at_ms": message.published_at_ms,
+            "sender_id": "+5541900000000",
+            "text": texts[(number * 7 + lap) % len(texts)],
+            "published_at_ms": int(time.time() * 1000),
         }
     )
+    ledger.sent_at[message_id] = time.perf_counter()
     publication = Publication(broker.topology.inbound, conversation, body, JSON, message_id)
     try:
         await broker.publish(publication, timeout_s=10)

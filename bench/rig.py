@@ -19,6 +19,7 @@ from bench.texts import questions, replies
 from cli.processes import Child, Program, free_port, module
 from cli.rabbitmq_node import RabbitMQNode
 from cli.system import Wanted, bring_up
+from common import process
 from gateway.broker_rabbitmq import RabbitBroker
 from gateway.broker_rabbitmq_wire import RabbitOptions
 from gateway.topology import Topology
@@ -113,6 +114,7 @@ async def open_rig(plan: RigPlan, tell: Callable[[str], None]) -> AsyncIterator[
         reader = await stack.enter_async_context(Reader(broker))
         rig = Rig(pids, broker, reader, simulator_url)
         tell("warming up")
+        process.rest_collector()
         await rig.run(20, 3, lambda *_: None)
         yield rig
 

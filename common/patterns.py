@@ -2,6 +2,7 @@
 
 Python's own parser takes an expression apart. What must occur in every match becomes sets of literals, at least one of each
 set: `(?:pago|pix)\\s+\\w+ hoje` needs "pago " or "pix ", and " hoje". Only an expression whose sets all occur is worth trying.
+All literals are looked for in one pass (docs/decisions/literals.md).
 """
 
 import re
@@ -13,12 +14,13 @@ from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
+from ahocorasick import Automaton
+
 Literals = frozenset[str]
 
 _NOTHING = frozenset({""})
 _MOST_TEXTS = 64
 """That a part of an expression is spelled out to: `(?:um|dois) (?:dia|mes)` is four."""
-_KEY = 3
 _SPACE, _DIGIT = re.compile(r"\s"), re.compile(r"\d")
 _CLASSES = {(op.CATEGORY, op.CATEGORY_SPACE): " ", (op.CATEGORY, op.CATEGORY_DIGIT): "0", (op.RANGE, (48, 57)): "0"}
 _REPEATS = frozenset({op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT})
@@ -36,24 +38,16 @@ class PatternFilter:
         for literals, mask in bit.items():
             for literal in literals:
                 sets_of[literal] = sets_of.get(literal, 0) | mask
-        self._short = [(literal, mask) for literal, mask in sets_of.items() if len(literal) < _KEY]
-        self._by_key: dict[str, list[tuple[str, int]]] = {}
+        self._literals = Automaton()
         for literal, mask in sets_of.items():
-            if len(literal) >= _KEY:
-                self._by_key.setdefault(literal[:_KEY], []).append((literal, mask))
+            self._literals.add_word(literal, mask)
+        self._literals.make_automaton()
 
     def candidates(self, text: str) -> list[int]:
         """The numbers of the patterns that can match, in order."""
-        text = _plain(text)
         found = 0
-        for literal, mask in self._short:
-            if literal in text:
-                found |= mask
-        beginning_with = self._by_key.get
-        for at in range(len(text) - _KEY + 1):
-            for literal, mask in beginning_with(text[at : at + _KEY], ()):
-                if text.startswith(literal, at):
-                    found |= mask
+        for _, mask in self._literals.iter(_plain(text)):
+            found |= mask
         missing = ~found
         return [number for number, needed in enumerate(self._needed) if not needed & missing]
 

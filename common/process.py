@@ -26,14 +26,16 @@ def run(main: Callable[[], Coroutine[object, object, None]]) -> None:
         raise SystemExit(130) from None
 
 
-def ready(port: int) -> None:
-    """The process serves: tell the parent its port, and let the collector rest.
-
-    The rules, models and schemas stay for the life of the process; walking them again and again would cost turns their time.
-    """
+def rest_collector() -> None:
+    """Everything is loaded and stays for the life of the process: walking it again and again would cost turns their time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECTION)
+
+
+def ready(port: int) -> None:
+    """The process serves: tell the parent its port."""
+    rest_collector()
     if path := os.environ.get("PYLOTO_PORT_FILE"):
         with open(f"{path}.new", "w", encoding="ascii") as file:
             file.write(str(port))
