@@ -19,6 +19,8 @@ Database = AsyncIOMotorDatabase[dict[str, object]]
 
 _DUPLICATE_KEY = 11000
 _PREPARE_RETRY_S = 5.0
+_MOST_IDS = 1_000
+"""Asked for at once; stores on SQL have a limit."""
 _PATIENCE_S = 0.1
 """A round trip that takes longer than this no longer holds up the next of its kind."""
 
@@ -127,8 +129,11 @@ class Documents:
 
     async def find_many(self, document_ids: Sequence[str]) -> dict[str, dict[str, object]]:
         """The documents that exist, by id."""
-        with _store_errors(f"find {self._name}"):
-            found = await self._collection.find({"_id": {"$in": list(document_ids)}}).to_list(len(document_ids))
+        found: list[dict[str, object]] = []
+        for start in range(0, len(document_ids), _MOST_IDS):
+            ids = list(document_ids[start : start + _MOST_IDS])
+            with _store_errors(f"find {self._name}"):
+                found += await self._collection.find({"_id": {"$in": ids}}).to_list(len(ids))
         return {str(document["_id"]): document for document in found}
 
     async def newest(self, where: Document, order_by: str, limit: int) -> list[dict[str, object]]:

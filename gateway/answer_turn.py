@@ -90,8 +90,7 @@ class AnswerTurn:
 
     async def _saved(self, turn: TurnRecord, answer: SavedAnswer) -> SavedAnswer:
         """From here on the answer can only be sent again, never computed again."""
-        await self._store.save_answer(turn, answer)
-        return answer
+        return await self._store.save_answer(turn, answer)
 
     async def _word_and_form(self, turn: Turn, deadline: Deadline) -> tuple[Worded | None, Formed]:
         """Both at the same time; a failure of one costs only what it would have added."""

@@ -13,11 +13,13 @@ from protos.conversation.v1 import messages_pb2 as pb
 class TurnStore:
     """`turns`: `_id` is a message key; a document is a turn, or says which turn its message belongs to.
 
-    `published`: the keys of the turns of which everything was confirmed.
+    `answers`: what a turn came to, by the turn's key. `published`: the keys of the turns of which everything was confirmed.
+    Documents of all three are written once and never changed.
     """
 
     def __init__(self, database: Database) -> None:
         self._turns = Documents(database, "turns")
+        self._answers = Documents(database, "answers")
         self._published = Documents(database, "published")
 
     async def prepare(self) -> None:
@@ -30,13 +32,10 @@ class TurnStore:
         found = await self._documents(message_keys)
         leaders = {str(document["leader"]) for document in found.values() if "leader" in document} - found.keys()
         found_leaders = await self._documents(tuple(leaders)) if leaders else {}
-        turns = {}
-        for key, document in found.items():
-            leader = str(document.get("leader", key))
-            turn = found.get(leader) or found_leaders.get(leader)
-            if turn is not None:
-                turns[key] = turn_from_document(turn)
-        return turns
+        leader_of = {key: str(document.get("leader", key)) for key, document in found.items()}
+        documents = {key: document for key, document in (found | found_leaders).items() if "leader" not in document}
+        turns = {turn.key: turn for turn in await self._with_answers(list(documents.values()))}
+        return {key: turns[leader] for key, leader in leader_of.items() if leader in turns}
 
     async def open(self, turn: TurnRecord) -> bool:
         """Save a new turn and the pointers of its other messages; False when one of the messages has a turn already."""
@@ -47,9 +46,12 @@ class TurnStore:
         if len(turn.message_keys) > 1:
             await self._turns.insert_each(_pointers(turn))
 
-    async def save_answer(self, turn: TurnRecord, answer: SavedAnswer) -> None:
-        """Save the turn with its answer."""
-        await self._turns.put(turn_to_document(replace(turn, answer=answer)))
+    async def save_answer(self, turn: TurnRecord, answer: SavedAnswer) -> SavedAnswer:
+        """Save the turn's answer; the one that was saved before, if another replica was faster."""
+        if await self._answers.insert(answer_to_document(turn.key, answer)):
+            return answer
+        document = await self._answers.find(turn.key)
+        return answer_from_document(document) if document else answer
 
     async def mark_published(self, turn_keys: Sequence[str]) -> None:
         """Remember that the broker confirmed everything of these turns."""
@@ -62,12 +64,19 @@ class TurnStore:
     async def newest(self, conversation_id: str, limit: int) -> list[TurnRecord]:
         """The newest turns of a conversation, newest first; for tools."""
         documents = await self._turns.newest({"conversation_id": conversation_id}, "opened_at_ms", limit)
-        return [turn_from_document(document) for document in documents]
+        return await self._with_answers(documents)
 
     async def newest_of_all(self, limit: int) -> list[TurnRecord]:
         """The newest turns of any conversation, newest first; for tools."""
         documents = await self._turns.newest({"opened_at_ms": {"$gt": 0}}, "opened_at_ms", limit)
-        return [turn_from_document(document) for document in documents]
+        return await self._with_answers(documents)
+
+    async def _with_answers(self, documents: Sequence[dict[str, object]]) -> list[TurnRecord]:
+        turns = [turn_from_document(document) for document in documents]
+        answers = await self._answers.find_many([turn.key for turn in turns]) if turns else {}
+        return [
+            replace(turn, answer=answer_from_document(answers[turn.key])) if turn.key in answers else turn for turn in turns
+        ]
 
     async def _documents(self, keys: Sequence[str]) -> dict[str, dict[str, object]]:
         if len(keys) == 1:
@@ -82,8 +91,7 @@ def _pointers(turn: TurnRecord) -> list[dict[str, object]]:
 
 
 def turn_to_document(turn: TurnRecord) -> dict[str, object]:
-    """The turn as MongoDB keeps it; what is to be sent is kept as encoded protobuf."""
-    answer = turn.answer
+    """The turn as MongoDB keeps it, without its answer."""
     return {
         "_id": turn.key,
         "turn_id": turn.turn_id,
@@ -99,20 +107,11 @@ def turn_to_document(turn: TurnRecord) -> dict[str, object]:
         "content_type": turn.content_type,
         "published_at_ms": turn.published_at_ms,
         "opened_at_ms": turn.opened_at_ms,
-        "answer": {
-            "outbound": _encoded(answer.outbound.SerializeToString()) if answer.outbound else "",
-            "escalation": _encoded(answer.escalation.SerializeToString()) if answer.escalation else "",
-            "events": [_encoded(event.SerializeToString()) for event in answer.events],
-            "completion": _encoded(answer.completion),
-        }
-        if answer
-        else None,
     }
 
 
 def turn_from_document(document: dict[str, object]) -> TurnRecord:
     """The turn that `turn_to_document` wrote."""
-    answer = cast("dict[str, object] | None", document["answer"])
     return TurnRecord(
         key=cast("str", document["_id"]),
         turn_id=cast("str", document["turn_id"]),
@@ -128,11 +127,22 @@ def turn_from_document(document: dict[str, object]) -> TurnRecord:
         content_type=cast("str", document["content_type"]),
         published_at_ms=cast("int", document["published_at_ms"]),
         opened_at_ms=cast("int", document["opened_at_ms"]),
-        answer=_answer(answer) if answer else None,
     )
 
 
-def _answer(document: dict[str, object]) -> SavedAnswer:
+def answer_to_document(turn_key: str, answer: SavedAnswer) -> dict[str, object]:
+    """The answer as MongoDB keeps it; what is to be sent is kept as encoded protobuf."""
+    return {
+        "_id": turn_key,
+        "outbound": _encoded(answer.outbound.SerializeToString()) if answer.outbound else "",
+        "escalation": _encoded(answer.escalation.SerializeToString()) if answer.escalation else "",
+        "events": [_encoded(event.SerializeToString()) for event in answer.events],
+        "completion": _encoded(answer.completion),
+    }
+
+
+def answer_from_document(document: dict[str, object]) -> SavedAnswer:
+    """The answer that `answer_to_document` wrote."""
     outbound, escalation = cast("str", document["outbound"]), cast("str", document["escalation"])
     return SavedAnswer(
         outbound=pb.OutboundMessage.FromString(b64decode(outbound)) if outbound else None,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
-from typing import cast
 
 from pydantic import SecretStr
 
@@ -43,8 +42,13 @@ class Audit:
 
     async def turns(self) -> list[StoredTurn]:
         """Every turn."""
-        documents = await Documents(self._databases["gateway"], "turns").newest({}, "opened_at_ms", _ALL)
-        return [_turn(document) for document in documents if "turn_id" in document]
+        turns = await TurnStore(self._databases["gateway"]).newest_of_all(_ALL)
+        return [
+            StoredTurn(
+                turn.turn_id, turn.conversation_id, turn.message_ids, hands_off=bool(turn.answer and turn.answer.escalation)
+            )
+            for turn in turns
+        ]
 
     async def conversations(self) -> list[StoredConversation]:
         """Every conversation with all its sessions and their whole histories."""
@@ -66,16 +70,6 @@ class Audit:
     async def results(self, service: str, collection: str) -> list[dict[str, object]]:
         """The stored results of a task: `("response", "replies")`, `("msgtype", "forms")`."""
         return await Documents(self._databases[service], collection).newest({}, "at_ms", _ALL)
-
-
-def _turn(document: dict[str, object]) -> StoredTurn:
-    answer = cast("dict[str, object] | None", document["answer"])
-    return StoredTurn(
-        turn_id=str(document["turn_id"]),
-        conversation_id=str(document["conversation_id"]),
-        message_ids=tuple(cast("list[str]", document["message_ids"])),
-        hands_off=bool(answer and answer["escalation"]),
-    )
 
 
 async def _stored(sessions: SessionStore, session: Session) -> StoredSession:

@@ -2,8 +2,10 @@
 
 from common.errors import StoreUnavailable
 from common.mongo import Database
+from gateway.inbound import JSON, Inbound
 from gateway.store import TurnStore, turn_to_document
-from gateway.turn_record import TurnRecord
+from gateway.turn_record import SavedAnswer, TurnRecord, open_turn
+from protos.conversation.v1 import messages_pb2 as pb
 from tests.gateway.setting import gateway, until
 
 
@@ -21,6 +23,20 @@ class AwayInBetween(TurnStore):
             await self._turns.insert(turn_to_document(turn))
             raise StoreUnavailable("insert turns: away")
         return await super().open(turn)
+
+
+async def test_of_two_answers_to_one_turn_the_first_is_kept() -> None:
+    """Two replicas may compute one; both send the same."""
+    async with gateway() as setting:
+        turn = open_turn([Inbound("m1", "ana", "console", "1", "", "oi", "", False, 0)], JSON, 1)
+        first = SavedAnswer(pb.OutboundMessage(reply_id="reply-1", text="um"), None, (), b"")
+        second = SavedAnswer(pb.OutboundMessage(reply_id="reply-1", text="dois"), None, (), b"")
+
+        assert await setting.store.open(turn)
+        assert await setting.store.save_answer(turn, first) == first
+        assert await setting.store.save_answer(turn, second) == first
+
+        assert (await setting.store.turns_of([turn.key]))[turn.key].answer == first
 
 
 async def test_a_message_that_was_grouped_but_not_yet_claimed_stays_in_its_turn() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.inbound import Inbound
-from gateway.store import turn_from_document, turn_to_document
+from gateway.store import answer_from_document, answer_to_document, turn_from_document, turn_to_document
 from gateway.turn_record import SavedAnswer, TurnRecord, open_turn
 from protos.conversation.v1 import messages_pb2 as pb
 
@@ -34,7 +34,6 @@ TURNS = st.builds(
     content_type=WORDS,
     published_at_ms=COUNTS,
     opened_at_ms=COUNTS,
-    answer=st.none() | ANSWERS,
 )
 
 
@@ -47,6 +46,12 @@ def message(number: int, text: str = "", option_id: str = "", published_at_ms: i
 def test_a_turn_comes_back_from_its_document_unchanged(turn: TurnRecord) -> None:
     """Through MongoDB's own encoding."""
     assert turn_from_document(bson.decode(bson.encode(turn_to_document(turn)))) == turn
+
+
+@given(answer=ANSWERS)
+def test_an_answer_comes_back_from_its_document_unchanged(answer: SavedAnswer) -> None:
+    """Through MongoDB's own encoding."""
+    assert answer_from_document(bson.decode(bson.encode(answer_to_document("console:m1", answer)))) == answer
 
 
 def test_the_messages_of_a_burst_are_joined_in_order() -> None:
