@@ -1,11 +1,13 @@
-"""`python -m bench.guard_cost`: what the guard costs for each harmless reply that it has not seen before, in milliseconds.
+"""`python -m bench.guard_cost [FILE ...]`: what the guard costs for each harmless reply that is new to it, in milliseconds.
 
-Words met before are cheaper, so the process first reads other writers' replies, as one does that has run for a while.
+The files are held out, since the models are surer, and ask the reader less, about what they learned from. Words met before are
+cheaper, so the process first reads replies of the training, as one does that has run for a while.
 """
 
 import json
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -14,27 +16,30 @@ import guard
 from guard import check, reader
 
 _EXAMPLES = Path(guard.__file__).parent / "examples"
-_READ_BEFORE = ("replies_b", "replies_c", "replies_d1", "replies_d2", "replies_d3")
-_MEASURED = ("replies_d6", "replies_d7", "replies_d8", "replies_d9")
-_JOINED = 4
+_LONG = 100  # characters
 
 
 def main() -> None:
-    """Print mean, p50, p99 and how often the reader was asked, for single replies and for four joined; then the memory."""
-    for text in _harmless(_READ_BEFORE):
+    """Print mean, p50, p99 and how often the reader was asked, by length of the reply; then the memory of the process."""
+    for text in _harmless(sorted(_EXAMPLES.glob("replies_d*.jsonl"))):
         check(text)
-    texts = _harmless(_MEASURED)
-    # The halves of a process's new texts, so that no part of a joined reply has been read by itself.
+    texts = _harmless(map(Path, sys.argv[1:]) if sys.argv[1:] else sorted(_EXAMPLES.glob("heldout*.jsonl")))
+    # No part of a joined reply is measured by itself as well.
     half = len(texts) // 2
-    joined = [" ".join(texts[i : i + _JOINED]) for i in range(half, len(texts) - _JOINED + 1, _JOINED)]
-    _measure("one reply", texts[:half])
-    _measure(f"{_JOINED} joined", joined)
+    joined = [f"{first} {second}" for first, second in zip(texts[half::2], texts[half + 1 :: 2], strict=False)]
+    for name, some in (
+        ("short", [text for text in texts[:half] if len(text) <= _LONG]),
+        ("longer", [text for text in texts[:half] if len(text) > _LONG]),
+        ("two joined", joined),
+    ):
+        if some:
+            _measure(name, some)
     sys.stdout.write(f"memory of the process: {psutil.Process().memory_info().rss / 2**20:.0f} MiB\n")
 
 
-def _harmless(names: tuple[str, ...]) -> list[str]:
-    lines = [line for name in names for line in (_EXAMPLES / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
-    return list(dict.fromkeys(item["text"] for item in map(json.loads, lines) if not item["violations"]))
+def _harmless(paths: Iterable[Path]) -> list[str]:
+    items = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    return list(dict.fromkeys(item["text"] for item in items if not item["violations"]))
 
 
 def _measure(name: str, texts: list[str]) -> None:

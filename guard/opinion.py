@@ -11,7 +11,7 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -24,11 +24,12 @@ BITS = 16
 _MASK = (1 << BITS) - 1
 _TOKEN = re.compile(r"\w+|[?!$%:]")
 _TOKENS_KEPT = 8_192
-# Characters. A text up to the first is heard as a whole, a longer one in runs of sentences of at least the last. In a text
-# longer than the second a sentence in which a rule holds is heard alone too.
-_WHOLE = 240
+# Characters. Of a text longer than the first the words are heard sentence by sentence, each joined to at least the second.
 _ONE_BREATH = 100
-_PIECE = 120
+_SENTENCE = 25
+# Of a text longer than the first, which is about what the reader takes in, sentences of together at least the second are read.
+_WHOLE = 320
+_RUN = 160
 _SENTENCE_END = re.compile(r"[.!?\n]+(?=\s|$)")
 _DIGITS = re.compile(r"\d+")
 # Feature blocks: their values are normalised by themselves so that a long text does not drown the rule hits.
@@ -47,8 +48,26 @@ class RuleHit:
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence:
+    """A folded text of which the words are heard at once, and the rules that matched (`id`) or were spared (`~id`) in it."""
+
+    text: str
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The part `[start, end)` of a folded text, which is read at once; `holds`: whether a rule does in it."""
+
+    start: int
+    end: int
+    sentences: tuple[Sentence, ...]
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-    """Weights of the words per bucket, and of the three voices: `words`, `reader`, and whether a rule holds.
+    """Weights of the words per bucket, and of the three voices: `words`, `reader`, and whether a `rule` holds.
 
     Words under `clear_below` need no reader. `threshold`: log-odds from which a text is doubtful.
     """
@@ -71,29 +90,26 @@ class Opinion:
     violation: Violation | None
 
 
-def features(text: str, rules: Iterable[str]) -> tuple[tuple[float, list[int]], ...]:
-    """The features of a folded text and of the rules that matched (`id`) or were spared (`~id`).
-
-    In blocks: a value, and the hashed buckets that have it.
-    """
-    text = _DIGITS.sub("0", text)
+def features(sentence: Sentence) -> tuple[tuple[float, list[int]], ...]:
+    """The features of a sentence, in blocks: a value, and the hashed buckets that have it."""
+    text = _DIGITS.sub("0", sentence.text)
     tokens = _TOKEN.findall(text)
     words = set(tokens)
     words.update(f"{a} {b}" for a, b in itertools.pairwise(tokens))
     words.update(f"{a} {b} {c}" for a, b, c in zip(tokens, tokens[1:], tokens[2:], strict=False))
     if tokens:
         words.update((f"^ {tokens[0]}", f"^ {' '.join(tokens[:2])}", f"{tokens[-1]} $"))
-    grams = frozenset[tuple[str, int]]().union(*map(_grams, set(tokens)))
+    grams = frozenset[int]().union(*map(_grams, set(tokens)))
     return (
         (_WORDS / math.sqrt(len(words) or 1), [_bucket(f"w{name}") for name in words]),
-        (_CHARACTERS / math.sqrt(len(grams) or 1), [bucket for _, bucket in grams]),
-        (_RULES, [_bucket(f"r{name}") for name in set(rules)]),
+        (_CHARACTERS / math.sqrt(len(grams) or 1), list(grams)),
+        (_RULES, [_bucket(f"r{name}") for name in set(sentence.rules)]),
     )
 
 
-def words_score(weights: Sequence[float], text: str, rules: Iterable[str]) -> float:
-    """What the words and rules of a folded text add up to, by a weight for each bucket."""
-    return sum(value * sum([weights[bucket] for bucket in buckets]) for value, buckets in features(text, rules))
+def words_score(weights: Sequence[float], sentence: Sentence) -> float:
+    """What the features of a sentence add up to, by a weight for each bucket."""
+    return sum(value * sum([weights[bucket] for bucket in buckets]) for value, buckets in features(sentence))
 
 
 def _bucket(feature: str) -> int:
@@ -101,59 +117,66 @@ def _bucket(feature: str) -> int:
 
 
 @lru_cache(_TOKENS_KEPT)
-def _grams(token: str) -> frozenset[tuple[str, int]]:
-    """The character n-grams of a word with their buckets; kept, since most words of a text have been met before."""
+def _grams(token: str) -> frozenset[int]:
+    """The buckets of a word's character n-grams; kept, since most words of a text have been met before."""
     padded = f" {token} "
     return frozenset(
-        (gram, _bucket(f"c{gram}"))
-        for size in (3, 4, 5)
-        for gram in (padded[i : i + size] for i in range(len(padded) - size + 1))
+        _bucket(f"c{padded[start : start + size]}") for size in (3, 4, 5) for start in range(len(padded) - size + 1)
     )
 
 
 def of(text: str, read: Folded, hits: Sequence[RuleHit]) -> Opinion:
     """Whether a text is doubtful.
 
-    A long text is heard piece by piece, so that politeness around a promise does not water it down: the worst piece counts.
+    Politeness around a promise must not water it down: the sentence with the worst words counts, and of a very long text the
+    worst run of sentences.
     """
     model = _model()
     worst: Opinion | None = None
     most = -math.inf
-    for start, end in (*pieces(read.text), *_sentences_of(hits, read.text)):
-        here = [hit for hit in hits if start <= hit.at < end]
-        words = model.scale * words_score(model.harm, read.text[start:end], [hit.name for hit in here])
-        holds = any(hit.holds for hit in here)
-        if words < model.clear_below and not holds:
+    for run in runs(read.text, hits):
+        words = model.scale * worst_words(model.harm, run)
+        if words < model.clear_below and not run.holds:
             continue
-        first, last = read.original_span(start, end)
+        first, last = read.original_span(run.start, run.end)
         reading = reader.read(text[first:last])
-        odds = model.bias + model.words * words + model.reader * reading.harm + model.rule * holds
+        odds = model.bias + model.words * words + model.reader * reading.harm + model.rule * run.holds
         if odds > most:
             most, worst = odds, Opinion(odds >= model.threshold, reading.violation)
     return worst or Opinion(harmful=False, violation=None)
 
 
-def pieces(text: str) -> list[tuple[int, int]]:
-    """Bounds of what is heard at once: about as long as the longest examples that the models learned from."""
-    if len(text) <= _WHOLE:
-        return [(0, len(text))]
-    found: list[tuple[int, int]] = []
-    start = 0
-    for match in _SENTENCE_END.finditer(text):
-        if match.end() - start >= _PIECE:
-            found.append((start, match.end()))
-            start = match.end()
-    if start < len(text) or not found:
-        found.append((start, len(text)))
-    return found
+def runs(text: str, hits: Sequence[RuleHit]) -> list[Run]:
+    """What is read at once of a folded text: all of it, unless it is very long; and each sentence in which a rule holds."""
+    whole = _cut(text, 0, len(text), _WHOLE, _RUN)
+    alone = _cut(text, 0, len(text), _ONE_BREATH, 1) if len(text) > _ONE_BREATH else ()
+    return [
+        *(_run(text, start, end, hits) for start, end in whole),
+        *(run for start, end in alone if (run := _run(text, start, end, hits)).holds),
+    ]
 
 
-def _sentences_of(hits: Sequence[RuleHit], text: str) -> list[tuple[int, int]]:
-    """Bounds of the sentences in which a rule holds, in a text of more than one breath: whatever is said around them."""
-    if len(text) <= _ONE_BREATH:
-        return []
-    ends = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
-    return [(start, end) for start, end in itertools.pairwise(ends) if any(hit.holds and start <= hit.at < end for hit in hits)]
+def _run(text: str, start: int, end: int, hits: Sequence[RuleHit]) -> Run:
+    sentences = (
+        Sentence(text[first:last], tuple(hit.name for hit in hits if first <= hit.at < last))
+        for first, last in _cut(text, start, end, _ONE_BREATH, _SENTENCE)
+    )
+    return Run(start, end, tuple(sentences), any(hit.holds and start <= hit.at < end for hit in hits))
+
+
+def _cut(text: str, start: int, end: int, whole: int, least: int) -> Iterator[tuple[int, int]]:
+    """Bounds of the sentences in a part, joined to at least `least` characters; its own when it is no longer than `whole`."""
+    if end - start > whole:
+        for match in _SENTENCE_END.finditer(text, start, end):
+            if match.end() - start >= least and end - match.end() >= least:
+                yield start, match.end()
+                start = match.end()
+    yield start, end
+
+
+def worst_words(weights: Sequence[float], run: Run) -> float:
+    """The words' score of the worst sentence, by a weight for each bucket."""
+    return max(words_score(weights, sentence) for sentence in run.sentences)
 
 
 @cache

@@ -54,6 +54,21 @@ def test_finding_shows_where_and_why() -> None:
     assert "equipe comercial" in finding.reason
 
 
+_POLITE = [
+    "Oi, Marta, aqui é o Otto, da Pyloto.",
+    "Sobre valores quem fala é uma pessoa da equipe.",
+    "Em qual cidade fica a sua loja?",
+]
+
+
+@pytest.mark.parametrize("place", range(len(_POLITE) + 1))
+@pytest.mark.parametrize("text", _BLOCKED)
+def test_violation_among_polite_sentences_is_found(text: str, place: int) -> None:
+    """Whatever stands around it, a refusal included."""
+    assert not _stopped(" ".join(_POLITE))
+    assert _stopped(" ".join([*_POLITE[:place], text, *_POLITE[place:]]))
+
+
 def test_refusal_may_quote_the_customers_figure() -> None:
     """The customer's own figure in a refusal passes; the same figure as a price does not."""
     asked = "consigo por R$ 500?"
