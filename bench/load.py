@@ -15,6 +15,8 @@ from gateway.inbound import JSON, PROTOBUF
 from protos.conversation.v1 import messages_pb2 as pb
 
 CHANNEL = "whatsapp"
+_MESSAGES = 4
+"""Of one conversation; then somebody else writes. (`bench/conversation_cost.py` measures long ones.)"""
 
 
 @dataclass(slots=True)
@@ -123,10 +125,10 @@ async def drive(broker: RabbitBroker, reader: Reader, load: Load, tell: Callable
 
 
 async def _send(broker: RabbitBroker, load: Load, number: int, ledger: Ledger) -> None:
-    conversation = f"{CHANNEL}:{load.run}-{number % load.conversations}"
+    lap = number // load.conversations
+    conversation = f"{CHANNEL}:{load.run}-{number % load.conversations}-{lap // _MESSAGES}"
     message_id = f"{load.run}-{number}"
     texts = questions()
-    lap = number // load.conversations
     body = orjson.dumps(
         {
             "message_id": message_id,
