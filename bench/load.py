@@ -29,6 +29,8 @@ class Ledger:
     errors: int = 0
     fallbacks: int = 0
     replies: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
+    """Messages whose turn is stored with no reply: a person has the conversation, or the sender is blocked."""
 
     def latencies_ms(self) -> list[float]:
         """From publish to answer, in milliseconds, sorted."""
@@ -36,8 +38,12 @@ class Ledger:
 
     @property
     def lost(self) -> int:
-        """Messages without an answer."""
-        return len(self.sent_at.keys() - self.answered_at.keys())
+        """Messages without an answer, nor the decision to say nothing."""
+        return len(self.unanswered())
+
+    def unanswered(self) -> set[str]:
+        """Their ids."""
+        return self.sent_at.keys() - self.answered_at.keys() - self.silent
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ class Row:
     duration_s: float
     sent: int
     answered: int
+    silent: int
+    """Of the answered: the decision was to say nothing."""
     lost: int
     duplicated: int
     errors: int
@@ -68,6 +70,7 @@ def row(
         duration_s=duration_s,
         sent=sent,
         answered=sent - ledger.lost,
+        silent=len(ledger.silent),
         lost=ledger.lost,
         duplicated=ledger.duplicates,
         errors=ledger.errors,

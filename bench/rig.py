@@ -11,17 +11,20 @@ from pathlib import Path
 
 import aiohttp
 import orjson
+from pydantic import SecretStr
 
-from bench.load import Ledger, Load, Reader, conversations_for, drive
+from bench.load import CHANNEL, Ledger, Load, Reader, conversations_for, drive
 from bench.measure import DELAYS_MS, ModelCalls, Row, row
 from bench.processes import Usage, usage
 from bench.texts import questions, replies
 from cli.processes import Child, Program, free_port, module
 from cli.rabbitmq_node import RabbitMQNode
 from cli.system import Wanted, bring_up
-from common import process
+from common import mongo, process
+from common.settings import StoreSettings
 from gateway.broker_rabbitmq import RabbitBroker
 from gateway.broker_rabbitmq_wire import RabbitOptions
+from gateway.store import TurnStore
 from gateway.topology import Topology
 from simulator.config import Behaviour, Delay, SimulatorConfig
 
@@ -47,11 +50,14 @@ class RigPlan:
 class Rig:
     """A running system and the ways to load and look at it."""
 
-    def __init__(self, pids: Mapping[str, int], broker: RabbitBroker, reader: Reader, simulator_url: str) -> None:
+    def __init__(
+        self, pids: Mapping[str, int], broker: RabbitBroker, reader: Reader, simulator_url: str, turns: TurnStore
+    ) -> None:
         self.pids = pids
         self.broker = broker
         self.reader = reader
         self._simulator_url = simulator_url
+        self._turns = turns
 
     async def run(
         self,
@@ -65,7 +71,13 @@ class Rig:
         load = Load(rate, duration_s, conversations or conversations_for(rate), name)
         before, calls = self._usage(), await self.model_calls()
         ledger = await drive(self.broker, self.reader, load, tell)
-        return row(rate, duration_s, ledger, before, self._usage(), (await self.model_calls()).since(calls))
+        after = self._usage()
+        ledger.silent = await self._silent(ledger.unanswered())
+        return row(rate, duration_s, ledger, before, after, (await self.model_calls()).since(calls))
+
+    async def _silent(self, message_ids: set[str]) -> set[str]:
+        found = await self._turns.turns_of([f"{CHANNEL}:{message_id}" for message_id in message_ids]) if message_ids else {}
+        return {key.partition(":")[2] for key, turn in found.items() if turn.answer and turn.answer.outbound is None}
 
     async def model_calls(self) -> ModelCalls:
         """What the simulator has counted so far."""
@@ -112,7 +124,9 @@ async def open_rig(plan: RigPlan, tell: Callable[[str], None]) -> AsyncIterator[
         await broker.start()
         stack.push_async_callback(broker.close)
         reader = await stack.enter_async_context(Reader(broker))
-        rig = Rig(pids, broker, reader, simulator_url)
+        settings = StoreSettings(mongodb_url=SecretStr(system.mongodb_url))
+        turns = TurnStore(await stack.enter_async_context(mongo.connect(settings, "gateway")))
+        rig = Rig(pids, broker, reader, simulator_url, turns)
         tell("warming up")
         process.rest_collector()
         await rig.run(20, 3, lambda *_: None)
