@@ -92,7 +92,7 @@ class RabbitMQNode:
             if self._process.poll() is not None or time.monotonic() > gives_up_at_s:
                 self.kill()
                 raise BrokerUnavailable(f"RabbitMQ did not start: {self.log_tail()}")
-            time.sleep(0.1)
+            time.sleep(0.1)  # a node announces to nobody that it is up
 
     def stop(self, *, timeout_s: float = 60.0) -> None:
         """An orderly shutdown; killed when it takes too long."""

@@ -263,7 +263,8 @@ class Consumer:
             yield
         finally:
             if not without_model:
-                self._pace.observe(_WITH_MODEL, time.perf_counter() - started_s)
+                # No longer than the deadline: after an outage of minutes the next messages must get the model again.
+                self._pace.observe(_WITH_MODEL, min(time.perf_counter() - started_s, self._limits.turn_deadline_s))
 
     def _count(self, turn: TurnRecord, items: Sequence[Waiting], *, fallback: bool) -> None:
         took_s = max(lag_s(item.message) for item in items)

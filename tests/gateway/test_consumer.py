@@ -79,6 +79,21 @@ async def test_while_turns_take_longer_than_a_message_has_left_it_is_answered_wi
         assert setting.services.without_model == [False, turn_takes_s > 1.3]
 
 
+async def test_after_a_turn_that_took_very_long_the_model_is_soon_asked_again() -> None:
+    """An outage of the store says nothing about the next hour."""
+    async with gateway() as setting:
+        setting.services.hold.clear()
+        asyncio.get_running_loop().call_later(3.2, setting.services.hold.set)
+        await setting.send("outage")
+        await setting.reply()
+
+        for number in range(2):
+            await setting.send(f"m{number}", published_at_ms=int(time.time() * 1000))
+            await setting.reply()
+
+        assert setting.services.without_model[-1] is False
+
+
 async def test_no_more_turns_run_at_once_than_allowed() -> None:
     """The rest waits, and is answered."""
     async with gateway(max_turns=3) as setting:
