@@ -58,7 +58,7 @@ async def connect(place: Place) -> AsyncIterator[Connected]:
 
 
 @asynccontextmanager
-async def rabbitmq(settings: GatewaySettings) -> AsyncIterator[Broker]:
+async def rabbitmq(settings: GatewaySettings) -> AsyncIterator[RabbitBroker]:
     """A client of the RabbitMQ that the settings name; says what to do when none answers."""
     url = settings.amqp_url.get_secret_value()
     options = RabbitOptions(

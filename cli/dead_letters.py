@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -63,13 +62,11 @@ def list_letters(
     if not letters:
         out.print("No dead letters.")
         return
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("id", "when", "partition", "bytes", "reason"):
-        table.add_column(heading, no_wrap=heading != "reason")
     for letter in letters:
-        partition = "" if letter.partition is None else str(letter.partition)
-        table.add_row(letter.id, _when(letter.dead_at), partition, str(len(letter.body)), Text(mask_text(letter.reason)))
-    out.print(table)
+        # The reason on a line of its own: it is what one reads, and a terminal may be narrow.
+        message = mask_text(letter.message_id) or "without id"
+        out.print(Text.assemble((letter.id, "bold"), f"  {_when(letter.dead_at)}  message {message}"))
+        out.print(Text(f"    {mask_text(letter.reason)}"), soft_wrap=True)
     if len(letters) == limit:
         out.print(f"There may be more; list them with --limit {limit * 10}")
 
@@ -119,7 +116,7 @@ def replay(
 async def _fetch(amqp: str, limit: int) -> list[DeadLetter]:
     quiet_logs()
     async with rabbitmq(gateway_settings(amqp)) as broker:
-        return await broker.dead_letters(limit)
+        return sorted(await broker.dead_letters(limit), key=lambda letter: letter.dead_at)
 
 
 async def _replay(amqp: str, letter_id: str | None) -> int:
@@ -142,6 +139,8 @@ def _unknown(letter_id: str) -> NotFound:
 def _summary(letter: DeadLetter) -> dict[str, object]:
     return {
         "id": letter.id,
+        "message_id": mask_text(letter.message_id),
+        "conversation_id": mask_text(letter.routing_key),
         "reason": mask_text(letter.reason),
         "dead_at": letter.dead_at.isoformat(timespec="seconds"),
         "partition": letter.partition,

@@ -1,6 +1,7 @@
 """`pyloto demo`: brings everything up, plays a few conversations, and shows how each turn was answered."""
 
 import asyncio
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -196,7 +197,8 @@ def _farewell(failures: list[str], connected: Connected) -> None:
     if not failures:
         turns = sum(len(scene.turns) for scene in SCENES)
         out.print(Text(f"{turns} of {turns} turns answered.", style="green"))
-        out.print("Next: [bold]pyloto chat[/bold] to write yourself, [bold]pyloto up[/bold] to keep everything running.")
+        command = "pyloto" if shutil.which("pyloto") else str(Path(sys.executable).with_name("pyloto"))
+        out.print(f"Next: [bold]{command} chat[/bold] to write yourself, [bold]{command} up[/bold] to keep everything running.")
     elif connected.folder is not None:
         for log in sorted(connected.folder.glob("*.log")):
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -21,7 +21,7 @@ def parse_line(line: str | bytes, channels: frozenset[str]) -> pb.InboundMessage
         raise InvalidInput("line", f"expected one JSON object: {error}") from None
     if not isinstance(data, dict):
         raise InvalidInput("line", f"expected one JSON object, got {type(data).__name__}")
-    if "conversation" in data:
+    if data.keys().isdisjoint({"conversation_id", "message_id"}):
         data = _from_short_form(data)
     decode(orjson.dumps(data), JSON, channels)
     return json_format.ParseDict(data, pb.InboundMessage(), ignore_unknown_fields=True)
@@ -36,6 +36,8 @@ def _from_short_form(data: dict[str, object]) -> dict[str, object]:
     if unknown := sorted(data.keys() - SHORT_FIELDS):
         known = ", ".join(sorted(SHORT_FIELDS))
         raise InvalidInput(unknown[0], f"is not a field of the short form ({known}); or write a whole InboundMessage")
+    if "conversation" not in data:
+        raise InvalidInput("conversation", "is required (in a whole InboundMessage: conversation_id)")
     option = data.get("option", "")
     return {
         "message_id": data.get("id") or new_message_id(),

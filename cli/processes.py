@@ -124,7 +124,7 @@ class Child:
         return Unavailable(self._why_not(f"ended with exit code {code}"))
 
     def _why_not(self, what: str) -> str:
-        return f"{self.name} {what} (its log: {self.log_path})\n{self._log_tail()}"
+        return f"{self.name} {what}; the end of its log:\n{self._log_tail()}"
 
     def _log_tail(self) -> str:
         """The last lines since it was started."""

@@ -12,9 +12,9 @@ from protos.fsm.v1 import fsm_pb2
 
 EPILOG = """Examples:
 
-pyloto resolve 5511999990000 --close --attendant ana --note "proposta enviada"
+pyloto resolve whatsapp:5511999990000 --close --attendant ana --note "proposta enviada"
 
-pyloto resolve 5511999990000 --hand-back --attendant ana
+pyloto resolve whatsapp:5511999990000 --hand-back --attendant ana
 """
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -1,6 +1,7 @@
 """The whole system for one command: services and store as children, the gateway beside them or inside this process."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,7 +12,7 @@ from cli.processes import Child, Program, free_port, module, scratch_folder, sto
 from common import observability
 from common.errors import PylotoError
 from common.serving import DRAIN_S
-from common.settings import load
+from common.settings import load, parse_address
 from gateway.broker import Broker
 from gateway.broker_memory import MemoryBroker, MemoryHub
 from gateway.gateway import open_gateway, topology
@@ -103,7 +104,7 @@ def plan(wanted: Wanted, folder: Path) -> tuple[dict[str, Program], str]:
         for service, prefix in SERVICES
         for number in range(1 if service == "context" else wanted.replicas)
     ]
-    ports = {name: free_port() for name, _, _ in names}
+    ports = {name: _port(prefix, name == service) for name, service, prefix in names}
     targets = {
         f"{prefix}_TARGET": "ipv4:" + ",".join(f"127.0.0.1:{ports[name]}" for name, of, _ in names if of == service)
         for service, prefix in SERVICES
@@ -121,10 +122,17 @@ def plan(wanted: Wanted, folder: Path) -> tuple[dict[str, Program], str]:
         programs[name] = module(name, _package(wanted, service), {**shared, **listen}, ports[name])
     if wanted.amqp_url:
         for number in range(wanted.gateways):
-            name, port = (f"gateway-{number + 1}" if number else "gateway"), free_port()
+            name, port = (f"gateway-{number + 1}" if number else "gateway"), _port("GATEWAY", number == 0)
             own = {"GATEWAY_LISTEN": f"127.0.0.1:{port}", "GATEWAY_REPLICA": name}
             programs[name] = module(name, wanted.packages.get("gateway", "gateway"), {**shared, **own}, port)
     return programs, mongodb_url
+
+
+def _port(prefix: str, first: bool) -> int:
+    """The port of its `…_LISTEN` in the environment for the first process of a kind, else a free one."""
+    setting = f"{prefix}_LISTEN"
+    wanted = os.environ.get(setting, "") if first else ""
+    return (parse_address(wanted, setting)[1] if wanted else 0) or free_port()
 
 
 def _package(wanted: Wanted, service: str) -> str:

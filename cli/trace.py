@@ -27,9 +27,9 @@ EPILOG = """Examples (`pyloto up` prints the two addresses):
 
 pyloto trace demo-loja --fsm 127.0.0.1:50051 --mongodb mongodb://127.0.0.1:27017
 
-pyloto trace 5511999990000 --json | jq '.transitions[].to'
+pyloto trace whatsapp:5511999990000 --json | jq '.transitions[].to'
 
-pyloto trace 5511999990000 --unmask      with telephone numbers, e-mail addresses and the like in clear
+pyloto trace whatsapp:5511999990000 --unmask      with telephone numbers, e-mail addresses and the like in clear
 """
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -179,7 +179,8 @@ def _results(each: TurnTrace, seen: Callable[[str], str]) -> Iterator[Text]:
         yield Text("not answered yet", style="red")
         return
     if answer.outbound is None:
-        yield Text("silent: a person has the conversation, or the sender is blocked", style="yellow")
+        with_person = answer.escalation is not None  # what the customer wrote was forwarded
+        yield Text("silent: " + ("a person has the conversation" if with_person else "the sender is blocked"), style="yellow")
     else:
         choices = " | ".join(option.title for option in answer.outbound.options)
         yield Text(

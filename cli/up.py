@@ -10,11 +10,12 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from cli.connection import gateway_settings
+from cli.connection import gateway_settings, rabbitmq
 from cli.system import System, Wanted, bring_up
-from cli.terminal import err, out, print_json, tell
+from cli.terminal import err, out, print_json, quiet_logs, tell
 from common.errors import InvalidSetting
 from common.serving import stop_signal
+from gateway.broker_rabbitmq import SPREAD_ADVICE
 
 EPILOG = """Examples:
 
@@ -25,6 +26,8 @@ pyloto up --data-dir ./pyloto-data                      the same, data and logs 
 pyloto up --amqp amqp://guest:guest@127.0.0.1:5672/ --gateways 2 --replicas 2
 
 pyloto up --amqp … --mongodb mongodb://db/ --llm http://127.0.0.1:8089/v1
+
+FSM_LISTEN=127.0.0.1:50051 pyloto up                    a port of your choice; so for the other …_LISTEN
 
 kill -9 PID of any row: it is started again, and nothing accepted is lost
 """
@@ -59,6 +62,8 @@ def up(
 
 async def _run(wanted: Wanted, *, as_json: bool) -> None:
     stopping = stop_signal()
+    if wanted.amqp_url:
+        await _check_broker(wanted.amqp_url)
     async with bring_up(wanted, tell) as system:
         _describe_json(system, wanted) if as_json else _describe(system, wanted)
         async with asyncio.TaskGroup() as tasks:
@@ -67,6 +72,14 @@ async def _run(wanted: Wanted, *, as_json: bool) -> None:
             supervisor.cancel()
         tell("stopping: running turns are finished first")
     tell("stopped")
+
+
+async def _check_broker(amqp_url: str) -> None:
+    """A broker that is away, refuses us or lacks a plugin is said now, not by a gateway that does not come up."""
+    quiet_logs()
+    async with rabbitmq(gateway_settings(amqp_url)) as broker:
+        if not broker.steady:
+            _warn(f"warning: after a restart of this broker conversations change partitions; {SPREAD_ADVICE}")
 
 
 def _warn(text: str) -> None:

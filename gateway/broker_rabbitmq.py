@@ -27,7 +27,7 @@ from gateway.topology import Topology, by_priority
 _log = structlog.get_logger("broker")
 
 _DECLARE_TIMEOUT_S = 30.0
-_SPREAD_ADVICE = "rabbitmq-plugins enable rabbitmq_sharding keeps them where they are (docs/decisions/ordering.md)"
+SPREAD_ADVICE = "rabbitmq-plugins enable rabbitmq_sharding keeps them where they are (docs/decisions/ordering.md)"
 # A connection that held this long was a good one.
 _SETTLED_S = 1.0
 
@@ -68,6 +68,11 @@ class RabbitBroker:
     def paused(self) -> bool:
         """A graceful stop has begun: what is lost now is not taken up again."""
         return self._paused
+
+    @property
+    def steady(self) -> bool:
+        """Whether conversations keep their partition over a restart of the broker, as far as `start` has seen."""
+        return self._steady
 
     # ------------------------------------------------------------------------------------------ life
 
@@ -116,7 +121,7 @@ class RabbitBroker:
                 async with asyncio.timeout(_DECLARE_TIMEOUT_S):
                     await wire.declare(connection, self._topology, steady=self._steady)
         except wire.NoSteadySpread:
-            _log.warning("after a restart of the broker conversations change partitions", advice=_SPREAD_ADVICE)
+            _log.warning("after a restart of the broker conversations change partitions", advice=SPREAD_ADVICE)
             self._steady = False
             await self._disconnect()
             return await self._connect()

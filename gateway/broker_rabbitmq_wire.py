@@ -84,7 +84,7 @@ def our_errors(doing: str) -> Iterator[None]:
             f"{doing}: it exists with other arguments; take the setting back, or drain and delete it: {error}"
         ) from error
     except ConnectionCommandInvalid as error:
-        hint = "rabbitmq-plugins enable rabbitmq_consistent_hash_exchange"
+        hint = "rabbitmq-plugins enable rabbitmq_consistent_hash_exchange rabbitmq_sharding"
         raise InvalidSetting(f"{doing}: RabbitMQ does not know this; perhaps `{hint}`: {error}") from error
     except InvalidFrameError as error:
         raise BrokerUnavailable(f"{doing}: refused; does the virtual host exist, and may the user enter it?") from error

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cli.processes import free_port
 from tests.cli.pyloto import PROGRAM, run
 
 pytestmark = pytest.mark.e2e
@@ -59,6 +60,27 @@ def test_chat_works_with_piped_input() -> None:
     assert "Pyloto Entrega" in said
     assert "fica em silêncio" in said
     assert "\x1b[" not in said, "no colours where there is no terminal"
+
+
+def test_up_says_at_once_that_the_broker_is_away() -> None:
+    """Before anything is started, and what to do about it."""
+    done = run("up", "--amqp", f"amqp://127.0.0.1:{free_port()}/")
+
+    assert done.returncode == 1
+    assert "rabbitmq-server -detached" in done.stderr
+    assert "starting" not in done.stderr
+
+
+def test_up_takes_the_port_of_the_environment() -> None:
+    """So that examples with fixed addresses work."""
+    port = free_port()
+    environment = {**os.environ, "FSM_LISTEN": f"127.0.0.1:{port}"}
+    with subprocess.Popen([PROGRAM, "up", "--json"], stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        fsm = json.loads(process.stdout.readline())["fsm"]
+        process.send_signal(signal.SIGTERM)
+
+    assert fsm == f"127.0.0.1:{port}"
 
 
 def test_up_restarts_what_dies_and_stops_on_sigterm(tmp_path: Path) -> None:

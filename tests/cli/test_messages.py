@@ -50,7 +50,7 @@ def test_a_whole_message_is_taken_as_it_is() -> None:
         ('{"conversation": "c1", "txt": "oi"}', "txt"),
         ('{"conversation": 7, "text": "oi"}', "conversation_id"),
         ('{"conversation": "c1", "text": "oi", "channel": "fax"}', "channel"),
-        ('{"text": "oi"}', "channel"),
+        ('{"text": "oi"}', "conversation"),
         ('{"message_id": "m", "channel": "console", "sender_id": "s"}', "conversation_id"),
         ('{"conversation": "c1", "text": "' + "a" * 20_000 + '"}', "text"),
     ],
