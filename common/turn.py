@@ -190,10 +190,11 @@ def turn_to_proto(value: Turn) -> pb.Turn:
 
 def turn_from_proto(message: pb.Turn, field: str) -> Turn:
     """The plain form; InvalidInput names what is wrong under `field`."""
+    turn_id = require(message.turn_id, f"{field}.turn_id", at_most=128)
     if not message.HasField("determination"):
         raise InvalidInput(f"{field}.determination", "is required")
     return Turn(
-        turn_id=require(message.turn_id, f"{field}.turn_id", at_most=128),
+        turn_id=turn_id,
         conversation_id=require(message.conversation_id, f"{field}.conversation_id"),
         channel=require(message.channel, f"{field}.channel", at_most=32),
         customer_text=limit(message.customer_text, f"{field}.customer_text", at_most=MAX_TEXT),

@@ -37,10 +37,11 @@ class FsmServicer(fsm_pb2_grpc.FsmServiceServicer):
         self, request: fsm_pb2.DetermineStateRequest, context: grpc.aio.ServicerContext[object, object]
     ) -> fsm_pb2.DetermineStateResponse:
         """Where the turn goes."""
+        turn_id = require(request.turn_id, "turn_id", at_most=128)
         if request.message_count < 1:
             raise InvalidInput("message_count", f"expected at least 1, got {request.message_count}")
         arrival = Arrival(
-            turn_id=require(request.turn_id, "turn_id", at_most=128),
+            turn_id=turn_id,
             conversation_id=require(request.conversation_id, "conversation_id"),
             channel=require(request.channel, "channel", at_most=32),
             text=limit(request.text, "text", at_most=MAX_TEXT),

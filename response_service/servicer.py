@@ -4,7 +4,9 @@ from __future__ import annotations  # grpc's generics exist in its stubs only
 
 import grpc
 
+from common.errors import InvalidInput
 from common.serving import deadline_of
+from common.taxonomy import Action
 from common.turn import provenance_to_proto, turn_from_proto
 from protos.response.v1 import response_pb2, response_pb2_grpc
 from response_service.generate_response import GenerateResponse
@@ -20,7 +22,10 @@ class ResponseServicer(response_pb2_grpc.ResponseServiceServicer):
         self, request: response_pb2.GenerateResponseRequest, context: grpc.aio.ServicerContext[object, object]
     ) -> response_pb2.GenerateResponseResponse:
         """What to say."""
-        generated = await self._generate_response.generate(turn_from_proto(request.turn, "turn"), deadline_of(context))
+        turn = turn_from_proto(request.turn, "turn")
+        if turn.determination.action is Action.STAY_SILENT:
+            raise InvalidInput("turn.determination.action", "expected something to be said, got STAY_SILENT")
+        generated = await self._generate_response.generate(turn, deadline_of(context))
         return response_pb2.GenerateResponseResponse(
             text=generated.reply.text,
             provenance=provenance_to_proto(generated.reply.provenance),

@@ -64,7 +64,7 @@ def _about(reading: Reading, text: str, memory: Memory) -> Reading:
             evidence="order meant for another business",
             escalate=False,
         )
-    if reading.evidence != "model":
+    if reading.evidence != "classifier":
         return reading
     if memory.vertente is Vertente.NENHUMA and memory.category in {None, *NOT_BUSINESS}:
         return _read_together(reading, text, memory)
@@ -83,7 +83,7 @@ def _read_together(reading: Reading, text: str, memory: Memory) -> Reading:
         return reading
     joined = read(" ".join((*memory.last_customer_texts[-5:], text)))
     if (
-        joined.evidence == "model"
+        joined.evidence == "classifier"
         and joined.category not in NOT_BUSINESS
         and joined.confidence >= _JOINED_SURE
         and reading.mentioned | (reading.signs & _BY_ITSELF)

@@ -114,7 +114,7 @@ def read(text: str) -> Reading:
         escalate=False,
         injection=is_injection(text),
         mentioned=frozenset(line for line, names in LINE_CONCEPTS.items() if names.intersection(affirmed)),
-        evidence="model",
+        evidence="classifier",
         chance=decoded.chance,
     )
     reading = _with_named_line(_decided_by_rule(_with_focus(reading, text)))

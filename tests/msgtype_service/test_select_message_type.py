@@ -110,7 +110,7 @@ async def test_bad_input_names_the_field() -> None:
                 name="SelectMessageType",
             )
 
-    assert refused.value.field == "turn.determination"
+    assert refused.value.field == "turn.turn_id"
 
 
 async def test_without_its_store_the_service_is_unavailable() -> None:

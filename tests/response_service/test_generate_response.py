@@ -168,6 +168,7 @@ async def test_an_attack_is_answered_by_a_fixed_text(action: Action, phrase: str
                 turn_id="t", conversation_id="c", channel="x", customer_text="x" * 16_385, determination=pb.Determination()
             ),
         ),
+        ("turn.turn_id", pb.Turn(conversation_id="c", channel="console")),
         ("turn.determination.action", pb.Turn(turn_id="t", conversation_id="c", channel="x", determination=pb.Determination())),
     ],
 )

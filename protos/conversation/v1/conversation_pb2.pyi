@@ -340,7 +340,7 @@ class Provenance(_message.Message):
     latency_ms: _builtins.int
     """Time the task took, in milliseconds."""
     fallback_reason: _builtins.str
-    """Why the deterministic path answered; empty when it did not, or when no model is configured."""
+    """Why the deterministic path answered, such as no_model (none is configured); empty when it did not."""
     llm_calls: _builtins.int
     """Requests sent to the LLM provider for this result."""
     def __init__(

@@ -71,6 +71,7 @@ class FsmServiceServicer:
 
     def CompleteTurn(self, request, context):
         """Records GENERATING_RESPONSE, SELECTING_MESSAGE_TYPE and the resting state of a turn. NOT_FOUND for a turn it never saw.
+        A turn without it counts as failed: the conversation's next turn opens a new session.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

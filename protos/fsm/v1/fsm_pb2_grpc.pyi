@@ -38,7 +38,9 @@ class FsmServiceStub:
     INVALID_ARGUMENT names a wrong field; ABORTED when another writer kept winning; UNAVAILABLE when the store is away.
     """
     CompleteTurn: _grpc.UnaryUnaryMultiCallable[_fsm_pb2.CompleteTurnRequest, _fsm_pb2.CompleteTurnResponse]
-    """Records GENERATING_RESPONSE, SELECTING_MESSAGE_TYPE and the resting state of a turn. NOT_FOUND for a turn it never saw."""
+    """Records GENERATING_RESPONSE, SELECTING_MESSAGE_TYPE and the resting state of a turn. NOT_FOUND for a turn it never saw.
+    A turn without it counts as failed: the conversation's next turn opens a new session.
+    """
     GetConversation: _grpc.UnaryUnaryMultiCallable[_fsm_pb2.GetConversationRequest, _fsm_pb2.GetConversationResponse]
     """The newest session of a conversation with its history. NOT_FOUND when there is none."""
     ResolveEscalation: _grpc.UnaryUnaryMultiCallable[_fsm_pb2.ResolveEscalationRequest, _fsm_pb2.ResolveEscalationResponse]
@@ -54,7 +56,9 @@ class FsmServiceAsyncStub(FsmServiceStub):
     INVALID_ARGUMENT names a wrong field; ABORTED when another writer kept winning; UNAVAILABLE when the store is away.
     """
     CompleteTurn: _aio.UnaryUnaryMultiCallable[_fsm_pb2.CompleteTurnRequest, _fsm_pb2.CompleteTurnResponse]  # type: ignore[assignment]
-    """Records GENERATING_RESPONSE, SELECTING_MESSAGE_TYPE and the resting state of a turn. NOT_FOUND for a turn it never saw."""
+    """Records GENERATING_RESPONSE, SELECTING_MESSAGE_TYPE and the resting state of a turn. NOT_FOUND for a turn it never saw.
+    A turn without it counts as failed: the conversation's next turn opens a new session.
+    """
     GetConversation: _aio.UnaryUnaryMultiCallable[_fsm_pb2.GetConversationRequest, _fsm_pb2.GetConversationResponse]  # type: ignore[assignment]
     """The newest session of a conversation with its history. NOT_FOUND when there is none."""
     ResolveEscalation: _aio.UnaryUnaryMultiCallable[_fsm_pb2.ResolveEscalationRequest, _fsm_pb2.ResolveEscalationResponse]  # type: ignore[assignment]
@@ -79,7 +83,9 @@ class FsmServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fsm_pb2.CompleteTurnRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fsm_pb2.CompleteTurnResponse, _abc.Awaitable[_fsm_pb2.CompleteTurnResponse]]:
-        """Records GENERATING_RESPONSE, SELECTING_MESSAGE_TYPE and the resting state of a turn. NOT_FOUND for a turn it never saw."""
+        """Records GENERATING_RESPONSE, SELECTING_MESSAGE_TYPE and the resting state of a turn. NOT_FOUND for a turn it never saw.
+        A turn without it counts as failed: the conversation's next turn opens a new session.
+        """
 
     @_abc_1.abstractmethod
     def GetConversation(
