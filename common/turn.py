@@ -14,7 +14,8 @@ from protos.conversation.v1 import conversation_pb2 as pb
 E = TypeVar("E", bound=StrEnum)
 
 MAX_TEXT = 16_384
-MAX_ID = 256
+MAX_ID = 255
+"""What AMQP takes as a routing key or a message id, in bytes."""
 RECENT_EXCHANGES = 6
 
 _DESCRIPTORS: dict[type[StrEnum], tuple[EnumDescriptor, str]] = {

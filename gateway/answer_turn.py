@@ -32,11 +32,11 @@ from protos.conversation.v1 import messages_pb2 as pb
 from protos.fsm.v1 import fsm_pb2
 
 LATER_TASKS_S = 1.15
-"""What the FSM call leaves of the turn's time for the two later tasks; at most half of it."""
+"""What the FSM call leaves of the turn's time for the two later tasks, which take longer than its own; at most half of it."""
 FINISH_S = 0.35
-"""What the later tasks leave for saving, completing and publishing; at most a quarter."""
+"""What the later tasks leave for composing, saving, completing and publishing (30 ms when idle); at most a quarter."""
 COMMIT_S = 5.0
-"""How long one of those steps may take; past the turn's deadline too, since the answer is ready."""
+"""How long one of those steps, or the context, may take; past the turn's deadline too, since the answer is ready."""
 
 _log = structlog.get_logger("gateway")
 
@@ -54,7 +54,7 @@ class AnswerTurn:
         self._pseudonym_key = pseudonym_key
 
     async def answer(self, turn: TurnRecord, deadline: Deadline, *, without_model: bool = False) -> bool:
-        """The whole turn, until the broker has confirmed the reply; raises what a later attempt may mend.
+        """The whole turn, until the broker has confirmed the reply; raises what a later attempt may mend, perhaps in a group.
 
         Without a model the deterministic path answers at once: the message has waited too long for more. Returns whether the
         deterministic path wrote any of it.
@@ -86,7 +86,7 @@ class AnswerTurn:
             worded = Worded(canonical_text(determined.determination, institution), Source.FALLBACK, 0, ())
         composed = compose(worded.text, formed.form, limits_of(turn.channel))
         composed, blocked = self._guard_last(composed, turn, institution)
-        return await self._saved(turn, self._answer(turn, determined, worded, formed, composed, blocked))
+        return await self._saved(turn, self._fixed(turn, determined, worded, formed, composed, blocked))
 
     async def _saved(self, turn: TurnRecord, answer: SavedAnswer) -> SavedAnswer:
         """From here on the answer can only be sent again, never computed again."""
@@ -116,7 +116,10 @@ class AnswerTurn:
             return Formed(Form(), Source.FALLBACK, 0)
 
     def _guard_last(self, composed: Composed, turn: TurnRecord, institution: Institution) -> tuple[Composed, tuple[str, ...]]:
-        """The last door: nothing leaves unchecked. What is blocked here is replaced by the safe text."""
+        """The last door: nothing leaves unchecked. What is blocked here is replaced by the safe text, checked at load.
+
+        Doubts were the response service's to judge: here they would block what its judge has cleared.
+        """
         verdict = guard.check_parts(composed.words(), customer_text=turn.text, doubts_matter=False)
         if not verdict.findings:
             return composed, ()
@@ -126,7 +129,7 @@ class AnswerTurn:
         _log.warning("composed message blocked, the safe text goes out", violations=violations)
         return compose(institution.phrases["SAFE"], Form(), limits_of(turn.channel)), violations
 
-    def _answer(
+    def _fixed(
         self,
         turn: TurnRecord,
         determined: Determined,
@@ -193,7 +196,7 @@ class AnswerTurn:
                 fallback=fallback,
                 message_count=len(turn.message_keys),
                 latency_ms=latency_ms,
-                kind=composed,
+                composed=composed,
                 reason=reason,
             )
             return outbound.event(turn, happening, self._pseudonym_key, now_ms)
@@ -231,13 +234,15 @@ class AnswerTurn:
                 hand_off = outbound.escalation_publication(answer.escalation, topology)
                 confirms.create_task(self._broker.publish(hand_off, timeout_s=COMMIT_S))
             for event in answer.events:
-                confirms.create_task(self._publish_event(event))
+                confirms.create_task(publish_event(event, self._broker))
 
-    async def _publish_event(self, event: pb.Event) -> None:
-        try:
-            await self._broker.publish(outbound.event_publication(event, self._broker.topology), timeout_s=COMMIT_S)
-        except BrokerUnavailable as error:
-            _log.warning("event not published", type=event.type, error=str(error))
+
+async def publish_event(event: pb.Event, broker: Broker) -> None:
+    """Events are for whoever listens: one that cannot be published holds nothing up."""
+    try:
+        await broker.publish(outbound.event_publication(event, broker.topology), timeout_s=COMMIT_S)
+    except BrokerUnavailable as error:
+        _log.warning("event not published", type=event.type, error=str(error))
 
 
 def _now_ms() -> int:

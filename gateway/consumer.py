@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from opentelemetry.trace import SpanKind
@@ -25,7 +25,8 @@ from common.errors import BrokerUnavailable, Conflict, DeadlineExceeded, Invalid
 from common.observability import SPAN_PROCESS, incoming_trace, span
 from common.pace import Pace
 from common.turn import MAX_TEXT
-from gateway.answer_turn import AnswerTurn
+from gateway import outbound
+from gateway.answer_turn import AnswerTurn, publish_event
 from gateway.broker import Broker, Delivery
 from gateway.inbound import Inbound, decode, lag_s
 from gateway.published import PublishedMarks
@@ -84,12 +85,15 @@ class ConsumerLimits:
 class Consumer:
     """Takes deliveries from the broker and answers them; `stop` hands over without losing order."""
 
-    def __init__(self, broker: Broker, answer_turn: AnswerTurn, store: TurnStore, limits: ConsumerLimits) -> None:
+    def __init__(
+        self, broker: Broker, answer_turn: AnswerTurn, store: TurnStore, limits: ConsumerLimits, pseudonym_key: str
+    ) -> None:
         self._broker = broker
         self._answer_turn = answer_turn
         self._store = store
         self._published = PublishedMarks(store)
         self._limits = limits
+        self._pseudonym_key = pseudonym_key
         self._pace = Pace(share=1.0)
         self._lanes: dict[str, Lane] = {}
         self._running: dict[int, set[asyncio.Task[None]]] = {}
@@ -181,6 +185,9 @@ class Consumer:
             else:
                 unexpected = UNEXPECTED_ATTEMPTS if isinstance(error, InvalidInput) else unexpected + 1
                 _log.error("unexpected error in a turn", exc_info=error, attempt=unexpected)
+            if unexpected >= UNEXPECTED_ATTEMPTS and len(batch.items) > 1:
+                await self._answer_one_by_one(batch)
+                return
             if unexpected >= UNEXPECTED_ATTEMPTS:
                 reason = str(error) if isinstance(error, PylotoError) else f"internal error: {type(error).__name__}"
                 await self._set_aside([item.delivery for item in batch.items], reason)
@@ -188,6 +195,12 @@ class Consumer:
             if await self._stops_within(backoff_s):
                 return
             backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
+
+    async def _answer_one_by_one(self, batch: Batch) -> None:
+        """One of them is to blame; the others need not be set aside with it."""
+        for item in batch.items:
+            if not self._stopping.is_set():
+                await self._answer_batch(replace(batch, items=(item,)))
 
     async def _answer_once(self, batch: Batch) -> None:
         """Open a turn for the batch; when some of its messages have one already, resume that as it was grouped, first."""
@@ -205,6 +218,8 @@ class Consumer:
 
     async def _resume_known(self, by_key: Mapping[str, Waiting], batch: Batch) -> None:
         known = await self._store.turns_of(tuple(by_key))
+        if any(turn.conversation_id != by_key[key].message.conversation_id for key, turn in known.items()):
+            raise InvalidInput("message_id", "expected one that no other conversation of the channel has used")
         turns = {turn.key: turn for turn in known.values()}
         for turn in turns.values():
             # The process that opened it may have died before it had claimed all its messages.
@@ -286,10 +301,14 @@ class Consumer:
                     _log.warning("dead letter not taken yet", error=str(error))
                     if await self._stops_within(_LONGEST_BACKOFF_S):
                         return
-            metrics.DEAD_LETTERS.labels(reason.partition(":")[0][:40]).inc()
+            # The whole reason is with the dead letter; it may quote the customer, so all others get the field alone.
+            field_name = reason.partition(":")[0][:40]
+            metrics.DEAD_LETTERS.labels(field_name).inc()
             metrics.MESSAGES.labels("dead_lettered").inc()
-            # The whole reason is with the dead letter; it may quote the customer, so the log names the field alone.
-            _log.warning("message set aside", reason=reason.partition(":")[0][:40], message_id=delivery.message_id)
+            _log.warning("message set aside", reason=field_name, message_id=delivery.message_id)
+            now_ms = int(time.time() * 1000)
+            happened = outbound.dead_letter_event(delivery, field_name, self._pseudonym_key, now_ms)
+            await publish_event(happened, self._broker)
 
     async def _stops_within(self, seconds: float) -> bool:
         try:

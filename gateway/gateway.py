@@ -23,7 +23,8 @@ async def open_gateway(settings: GatewaySettings, broker: Broker, stack: AsyncEx
     store = TurnStore(database)
     await stack.enter_async_context(mongo.prepared(store.prepare))
     services = Services(fsm, response, msgtype, Caller(settings))
-    answer_turn = AnswerTurn(services, context, store, broker, settings.gateway_pseudonym_key.get_secret_value())
+    pseudonym_key = settings.gateway_pseudonym_key.get_secret_value()
+    answer_turn = AnswerTurn(services, context, store, broker, pseudonym_key)
     limits = ConsumerLimits(
         channels=settings.channels,
         max_turns=settings.gateway_max_turns,
@@ -31,7 +32,7 @@ async def open_gateway(settings: GatewaySettings, broker: Broker, stack: AsyncEx
         model_needs_s=settings.gateway_model_needs_s,
         late_deadline_s=settings.gateway_late_deadline_s,
     )
-    return Consumer(broker, answer_turn, store, limits)
+    return Consumer(broker, answer_turn, store, limits, pseudonym_key)
 
 
 def topology(settings: GatewaySettings) -> Topology:

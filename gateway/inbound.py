@@ -16,9 +16,17 @@ JSON = "application/json"
 PROTOBUF = "application/x-protobuf"
 MAX_BODY_BYTES = 256 * 1024
 _MAX_SKEW_MS = 60_000
+_MILLISECONDS = range(10**12, 10**14)
+"""Unix milliseconds from 2001 on; seconds, microseconds and nanoseconds of our time are outside."""
 _MAX_REASON = 300
 """Protobuf quotes the wrong value, which may be the whole text; the reason travels in a header."""
 
+_EXPECTED = {
+    "body": "values of the schema's types",
+    "kind": f"one of {', '.join(pb.InboundKind.keys())}",
+    "published_at_ms": "a whole number of Unix milliseconds, such as 1764000000000",
+}
+"""Of the fields in JSON; all others are strings."""
 _CHANNEL = re.compile(r"[a-z0-9-]{1,32}")
 _FIELD_IN_JSON_ERROR = re.compile(r"(?:Failed to parse |field: |named \")([\w.]+)")
 
@@ -50,9 +58,11 @@ def decode(body: bytes, content_type: str, channels: frozenset[str]) -> Inbound:
     message = _parse(body, content_type.partition(";")[0].strip().lower())
     channel = require(message.channel, "channel", at_most=32)
     if not _CHANNEL.fullmatch(channel):
-        raise InvalidInput("channel", "expected lower-case letters, digits and dashes")
+        raise InvalidInput("channel", f"expected lower-case letters, digits and dashes, got {channel!r}")
     if channel not in channels:
         raise InvalidInput("channel", f"expected one of {', '.join(sorted(channels))} (GATEWAY_CHANNELS), got {channel!r}")
+    if message.published_at_ms and message.published_at_ms not in _MILLISECONDS:
+        raise InvalidInput("published_at_ms", f"expected {_EXPECTED['published_at_ms']}, got {message.published_at_ms}")
     _require_kind(message.kind)
     if message.kind == pb.INBOUND_KIND_OPTION and not message.option_id:
         raise InvalidInput("option_id", "is required for kind INBOUND_KIND_OPTION")
@@ -93,10 +103,9 @@ def _parse(body: bytes, content_type: str) -> pb.InboundMessage:
     try:
         return json_format.ParseDict(data, pb.InboundMessage(), ignore_unknown_fields=True)
     except json_format.ParseError as error:
-        field = _FIELD_IN_JSON_ERROR.search(str(error))
-        raise InvalidInput(
-            field.group(1) if field else "body", f"expected another type or value: {error}"[:_MAX_REASON]
-        ) from None
+        named = _FIELD_IN_JSON_ERROR.search(str(error))
+        field = named.group(1) if named else "body"
+        raise InvalidInput(field, f"expected {_EXPECTED.get(field, 'a string')}: {error}"[:_MAX_REASON]) from None
 
 
 _KINDS = (*pb.InboundKind.keys(), None)

@@ -1,6 +1,7 @@
 """What leaves the gateway, as protobuf and as publications; pure."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
@@ -9,13 +10,17 @@ from common.ids import derived_id, pseudonym
 from common.observability import outgoing_trace
 from common.taxonomy import State
 from common.turn import Determination, Exchange, category_number, exchanges_to_proto, kind_number, state_number, vertente_number
-from gateway.broker import Publication
+from gateway.broker import Delivery, Publication
 from gateway.compose import Composed
 from gateway.inbound import JSON, PROTOBUF
 from gateway.topology import Topology
 from gateway.turn_record import TurnRecord
 from protos.conversation.v1 import conversation_pb2
 from protos.conversation.v1 import messages_pb2 as pb
+
+DEAD_LETTERED = "dead_lettered"
+_MOST_MS = 2**31 - 1
+"""The largest latency that an event can say: what is replayed may be a month old."""
 
 
 def outbound_message(turn: TurnRecord, composed: Composed, state: State, *, fallback: bool, now_ms: int) -> pb.OutboundMessage:
@@ -107,7 +112,7 @@ class Happening:
     fallback: bool
     message_count: int
     latency_ms: int = 0
-    kind: Composed | None = None
+    composed: Composed | None = None
     reason: str = ""
 
 
@@ -126,12 +131,24 @@ def event(turn: TurnRecord, happening: Happening, pseudonym_key: str, now_ms: in
         category=category_number(found.category),
         intent=found.intent,
         confidence=found.confidence,
-        kind=kind_number(happening.kind.kind) if happening.kind else pb.OutboundMessage().kind,
+        kind=kind_number(happening.composed.kind) if happening.composed else pb.OutboundMessage().kind,
         fallback=happening.fallback,
-        latency_ms=happening.latency_ms,
+        latency_ms=min(happening.latency_ms, _MOST_MS),
         reason=happening.reason,
         created_at_ms=now_ms,
         message_count=happening.message_count,
+    )
+
+
+def dead_letter_event(delivery: Delivery, field: str, pseudonym_key: str, now_ms: int) -> pb.Event:
+    """The event of a message that was set aside; it may be unreadable, so that only its envelope says what it was."""
+    return pb.Event(
+        event_id=derived_id("event", DEAD_LETTERED, delivery.message_id, sha256(delivery.body).hexdigest()),
+        type=DEAD_LETTERED,
+        conversation_key=pseudonym(pseudonym_key, delivery.routing_key),
+        reason=field,
+        created_at_ms=now_ms,
+        message_count=1,
     )
 
 

@@ -34,12 +34,12 @@ def test_a_whole_message_is_taken_as_it_is() -> None:
         "channel": "whatsapp",
         "sender_id": "s",
         "kind": 3,
-        "published_at_ms": 7,
+        "published_at_ms": 1764000000007,
     }
 
     message = parse_line(json.dumps(whole), CHANNELS)
 
-    assert (message.message_id, message.channel, message.kind, message.published_at_ms) == ("m1", "whatsapp", 3, 7)
+    assert (message.message_id, message.channel, message.kind, message.published_at_ms) == ("m1", "whatsapp", 3, 1764000000007)
 
 
 @pytest.mark.parametrize(

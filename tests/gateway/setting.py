@@ -173,7 +173,7 @@ class Setting:
         broker = WatchedBroker(self.hub)
         await broker.start()
         answer_turn = AnswerTurn(self.services, FixedContext(), self.store, broker, "key")
-        consumer = Consumer(broker, answer_turn, self.store, self.limits)
+        consumer = Consumer(broker, answer_turn, self.store, self.limits, "key")
         await consumer.start()
         return consumer
 
@@ -214,7 +214,7 @@ async def gateway(
         store = open_store(database)
         answer_turn = AnswerTurn(services, FixedContext(), store, broker, "key")
         limits = ConsumerLimits(frozenset(channels), max_turns, turn_deadline_s=2.8, model_needs_s=1.2, late_deadline_s=2.0)
-        consumer = Consumer(broker, answer_turn, store, limits)
+        consumer = Consumer(broker, answer_turn, store, limits, "key")
         setting = Setting(
             topology,
             hub,

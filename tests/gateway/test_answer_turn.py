@@ -195,14 +195,14 @@ def test_no_path_to_the_outbound_exchange_avoids_the_last_door() -> None:
     addressing = {name for name, body in functions.items() if "topology.outbound" in _attributes(body)}
     sending = {name for name, body in functions.items() if "outbound.reply_publication" in _attributes(body)}
     making = {name for name, body in functions.items() if "outbound.outbound_message" in _attributes(body)}
-    answering = {name for name, body in functions.items() if "self._answer" in _attributes(body)}
+    answering = {name for name, body in functions.items() if "self._fixed" in _attributes(body)}
 
     assert addressing == {"outbound.reply_publication"}
     assert sending == {"answer_turn._publish_all"}
-    assert making == {"answer_turn._answer"}
+    assert making == {"answer_turn._fixed"}
     assert answering == {"answer_turn._compute"}
     order = _calls(functions["answer_turn._compute"])
-    assert order.index("compose") < order.index("self._guard_last") < order.index("self._answer")
+    assert order.index("compose") < order.index("self._guard_last") < order.index("self._fixed")
 
 
 def _functions(package: Path) -> dict[str, ast.AST]:

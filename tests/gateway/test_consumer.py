@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+import orjson
 import pytest
 from prometheus_client import REGISTRY
 
@@ -13,7 +14,7 @@ from gateway.consumer import MAX_BURST
 from gateway.inbound import MAX_BODY_BYTES
 from gateway.store import TurnStore
 from gateway.turn_record import TurnRecord
-from tests.gateway.setting import body, gateway, until
+from tests.gateway.setting import WAIT_S, body, gateway, until
 
 
 async def test_a_message_is_answered_and_acknowledged() -> None:
@@ -341,6 +342,55 @@ async def test_an_unexpected_error_goes_to_the_dead_letters_after_three_attempts
         assert letter.message_id == "m1"
         assert len(setting.services.asked) == 3
         assert setting.broker.acked == ["m1"]
+
+
+async def test_a_message_that_is_set_aside_is_told_as_an_event_without_its_words() -> None:
+    """The field at fault and a pseudonym; the reason stays with the letter, since it may quote the customer."""
+    async with gateway() as setting:
+        await setting.send("m1", published_at_ms=1_764_000_000)
+        letter = await setting.dead_letter()
+        event = await setting.events.next(timeout_s=WAIT_S)
+
+        assert letter.reason.startswith("published_at_ms: expected a whole number of Unix milliseconds")
+        assert event.routing_key == "dead.lettered"
+        told = orjson.loads(event.body)
+        assert (told["type"], told["reason"], told["message_count"]) == ("dead_lettered", "published_at_ms", 1)
+        assert told["conversation_key"]
+        assert "ana" not in told["conversation_key"]
+
+
+async def test_an_id_that_another_conversation_has_used_is_set_aside_and_never_answered_with_its_reply() -> None:
+    """Some messengers count per chat. What came with it in the same burst is answered."""
+    async with gateway() as setting:
+        await setting.send("17", conversation="ana")
+        assert (await setting.reply())["conversation_id"] == "ana"
+        setting.services.hold.clear()
+        await setting.send("b1", "17", "b2", conversation="bia")
+        setting.services.hold.set()
+
+        letter = await setting.dead_letter()
+        answered = await setting.replied(2)
+
+        assert letter.reason == "message_id: expected one that no other conversation of the channel has used"
+        assert letter.message_id == "17"
+        assert {reply["conversation_id"] for reply in answered} == {"bia"}
+        assert [reply["in_reply_to"] for reply in answered] == [["b1"], ["b2"]]
+
+
+async def test_one_bad_message_does_not_take_its_burst_along() -> None:
+    """Together they were refused; one by one only one is."""
+    async with gateway() as setting:
+        setting.services.hold.clear()
+        await setting.send("m0")
+        await until(lambda: setting.services.running == 1)
+        setting.services.failures = [InvalidInput("text", "is strange")] * 2
+        await setting.send("m1", "m2")
+        setting.services.hold.set()
+
+        letter = await setting.dead_letter()
+
+        assert letter.message_id == "m1"
+        assert [reply["in_reply_to"] for reply in await setting.replied(2)] == [["m0"], ["m1", "m2"]]
 
 
 async def test_one_bad_turn_does_not_hold_up_the_conversation() -> None:

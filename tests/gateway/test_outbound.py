@@ -134,6 +134,14 @@ def test_an_event_holds_no_personal_data() -> None:
         assert personal not in body
 
 
+def test_a_message_that_is_replayed_after_a_month_has_an_event_like_any_other() -> None:
+    """Its latency is the largest that the field can hold."""
+    month_ms = 31 * 24 * 3_600_000
+    happening = Happening("turn_answered", FOUND, State.INIT, State.INIT, fallback=False, message_count=1, latency_ms=month_ms)
+
+    assert outbound.event(TURN, happening, "key", 5).latency_ms == 2**31 - 1
+
+
 def test_nobody_need_listen_to_events() -> None:
     """An event without a queue is no failure."""
     happening = Happening("guard_blocked", FOUND, State.INIT, State.ESCALATING, fallback=True, message_count=2, reason="PRICE")

@@ -466,7 +466,7 @@ class Turn(_message.Message):
     turn_id: _builtins.str
     """Identifies the turn everywhere: the same turn asked twice gives the stored result. Required, at most 128 characters."""
     conversation_id: _builtins.str
-    """Identifies the conversation. Required, at most 256 characters."""
+    """Identifies the conversation. Required, at most 255 characters."""
     channel: _builtins.str
     """The channel, such as whatsapp. Required."""
     customer_text: _builtins.str

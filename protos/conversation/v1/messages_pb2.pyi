@@ -75,15 +75,15 @@ class InboundMessage(_message.Message):
     MIME_TYPE_FIELD_NUMBER: _builtins.int
     PUBLISHED_AT_MS_FIELD_NUMBER: _builtins.int
     message_id: _builtins.str
-    """The channel's own id of the message, unique within the channel: the key by which duplicates are known.
-    Required, at most 256 characters.
+    """The channel's own id of the message: the key by which duplicates are known, so unique over the whole channel. Where the
+    messenger's ids are unique per chat, put the chat before it. Required, at most 255 characters.
     """
     conversation_id: _builtins.str
-    """Stable for one customer on one channel; also the routing key, so that order is kept. Required, at most 256 characters."""
+    """Stable for one customer on one channel; also the routing key, so that order is kept. Required, at most 255 characters."""
     channel: _builtins.str
     """The channel, also the routing key of the reply: lower-case letters, digits and dashes, such as whatsapp. Required, at most 32."""
     sender_id: _builtins.str
-    """The customer's address on the channel (a phone number on WhatsApp); the reply goes there. Required, at most 256 characters."""
+    """The customer's address on the channel (a phone number on WhatsApp); the reply goes there. Required, at most 255 characters."""
     sender_name: _builtins.str
     """The name the customer shows on the channel; may be empty."""
     kind: Global___InboundKind.ValueType
@@ -95,7 +95,7 @@ class InboundMessage(_message.Message):
     mime_type: _builtins.str
     """The media's type, such as audio/ogg, for kind MEDIA."""
     published_at_ms: _builtins.int
-    """When the adapter published it, in Unix milliseconds; 0 when unknown. The deadline counts from here."""
+    """When the adapter published it, in Unix milliseconds (13 digits); 0 when unknown. The deadline counts from here."""
     def __init__(
         self,
         *,
@@ -386,11 +386,11 @@ class Event(_message.Message):
     type: _builtins.str
     """What happened: turn_answered, state_changed, escalated, guard_blocked, dead_lettered."""
     turn_id: _builtins.str
-    """The turn."""
+    """The turn; empty for dead_lettered."""
     conversation_key: _builtins.str
     """A pseudonym of the conversation: keyed hash, stable while the key is."""
     channel: _builtins.str
-    """The channel."""
+    """The channel; empty for dead_lettered."""
     from_state: _conversation_pb2.State.ValueType
     """The state before, for state_changed."""
     to_state: _conversation_pb2.State.ValueType
@@ -410,7 +410,7 @@ class Event(_message.Message):
     latency_ms: _builtins.int
     """From publication (or consumption, when that is unknown) to answer, in milliseconds."""
     reason: _builtins.str
-    """Reason: of the hand-off, the block, or the dead letter."""
+    """Of the hand-off, the block, or the dead letter (there the wrong field's name; the whole reason is with the letter)."""
     created_at_ms: _builtins.int
     """When, in Unix milliseconds."""
     message_count: _builtins.int

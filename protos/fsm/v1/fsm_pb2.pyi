@@ -61,7 +61,7 @@ class DetermineStateRequest(_message.Message):
     turn_id: _builtins.str
     """Identifies the turn. Required, at most 128 characters."""
     conversation_id: _builtins.str
-    """Identifies the conversation. Required, at most 256 characters."""
+    """Identifies the conversation. Required, at most 255 characters."""
     channel: _builtins.str
     """The channel. Required."""
     text: _builtins.str
