@@ -30,9 +30,13 @@ def _text(found: Determination, institution: Institution) -> str:
     if found.phrase in institution.phrases:
         return institution.phrases[found.phrase]
     intent = institution.intents.get(found.intent)
-    if intent is not None and (found.action is not Action.HAND_OFF or intent.human):
+    handed_over = found.action is Action.HAND_OFF
+    # The answer of an intent for people says that one continues: that is said only when one does.
+    if intent is not None and intent.human == handed_over:
         return intent.answer
-    if found.action is Action.HAND_OFF:
+    if handed_over:
         return institution.phrases["HANDOFF"]
     general = institution.intents.get(_OF_CATEGORY.get(found.category, ""))
-    return general.answer if general else institution.phrases["CLARIFY"]
+    if general is not None:
+        return general.answer
+    return institution.phrases["BEYOND" if intent is not None else "CLARIFY"]

@@ -150,6 +150,8 @@ PHRASES: Mapping[str, str] = {
     "NEED_SERVICOS": "the same",
     "NEED_TECNOLOGIA": "the same",
     "NEED_CRM": "the same",
+    "NOTED": "takes note of what the customer told in reply to a question, and offers a person",
+    "BEYOND": "a question that the documents do not answer: offers a person",
     "HANDOFF": "a person takes over; what was collected goes along",
     "HANDOFF_UNCLEAR": "a person takes over because the assistant did not understand twice",
     "HANDOFF_ANGER": "a person takes over; the customer is upset",

@@ -10,7 +10,7 @@ from common.institution import Institution
 from common.model_task import Answer, Model, Task
 from common.taxonomy import Source
 from common.turn import Provenance
-from fsm_service import fallback, prompt
+from fsm_service import fallback, follow_up, prompt
 from fsm_service.decide import Decision, decide
 from fsm_service.prompt import Proposal
 from fsm_service.session import Session
@@ -55,6 +55,8 @@ class Understand:
             except (Unavailable, ModelMisbehaved, DeadlineExceeded) as error:
                 reason = type(error).__name__
         decision = decide(proposal, understanding, session, institution, text=text, min_confidence=self._min_confidence)
+        if proposal is None:
+            decision = follow_up.in_conversation(decision, session, institution, text)
         latency_s = time.perf_counter() - started_s
         source = answer.source if answer else Source.FALLBACK
         metrics.TASK_SECONDS.labels("fsm", source).observe(latency_s)

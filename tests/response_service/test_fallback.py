@@ -53,6 +53,18 @@ def test_a_hand_off_never_says_an_answer_that_goes_on_alone() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("category", "intent", "text"),
+    [
+        (Category.COMERCIAL, "PRECO", shipped().phrases["BEYOND"]),
+        (Category.SUPORTE, "OCORRENCIA", shipped().intents["DUVIDAS_TECNICAS"].answer),
+    ],
+)
+def test_no_text_says_that_a_person_continues_when_none_does(category: Category, intent: str, text: str) -> None:
+    """The customer did not want one, or the decision saw no need."""
+    assert canonical_text(replace(FOUND, category=category, intent=intent), shipped()) == text
+
+
 @pytest.mark.parametrize(("language", "phrase"), [("en", "ENGLISH"), ("es", "SPANISH")])
 def test_another_language_gets_a_line_in_it(language: str, phrase: str) -> None:
     """After the Portuguese text."""
