@@ -44,10 +44,25 @@ async def connect(settings: StoreSettings, service: str) -> AsyncIterator[Databa
         )
     except (InvalidURI, ValueError) as error:
         raise InvalidSetting(f"MONGODB_URL: {error}") from None
+    asking = asyncio.create_task(_say_when_away(client))
     try:
         yield client[f"{settings.mongodb_database_prefix}_{service}"]
     finally:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
         client.close()
+
+
+async def _say_when_away(client: AsyncIOMotorClient[dict[str, object]]) -> None:
+    """A warning every few seconds until the store has answered once: a wrong MONGODB_URL is seen at start."""
+    while True:
+        try:
+            await client.admin.command("ping")
+        except PyMongoError as error:
+            _log.warning("the store of MONGODB_URL does not answer", error=type(error).__name__)
+        else:
+            return
+        await asyncio.sleep(_PREPARE_RETRY_S)
 
 
 @asynccontextmanager

@@ -20,13 +20,14 @@ from structlog.typing import EventDict, WrappedLogger
 
 from common import metrics
 from common.masking import mask
-from common.settings import Settings
+from common.settings import Settings, misspelt
 
 # Span names. A trace of one message: process → rpc (client → server) × 3 → llm, and send.
 SPAN_PROCESS = "process pyloto.inbound"
 SPAN_SEND = "send pyloto.outbound"
 SPAN_LLM = "chat"
 
+_log = structlog.get_logger("observability")
 _tracer = trace.get_tracer("pyloto")
 
 
@@ -61,6 +62,8 @@ def setup(service: str, settings: Settings, stream: TextIO = sys.stderr) -> None
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=_as_json))
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
 
+    for name, meant in misspelt(settings).items():
+        _log.warning("this variable is read by nobody", variable=name, perhaps=meant)
     metrics.serve(settings.metrics_listen)
     if settings.otel_exporter_otlp_endpoint:
         provider = TracerProvider(

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Coroutine
 
-from common.errors import InvalidSetting
+from common.errors import InvalidSetting, PylotoError
 
 EXIT_SETTING = 78
 """EX_CONFIG of sysexits.h."""
@@ -16,12 +16,15 @@ _COLLECTION = (20_000, 20, 50)
 
 
 def run(main: Callable[[], Coroutine[object, object, None]]) -> None:
-    """Run `main` to its end; a wrong setting prints its name and what is expected, and exits with 78."""
+    """Run `main` to its end; what keeps it from serving is said in a line: a wrong setting exits with 78, all else with 1."""
     try:
         asyncio.run(main())
     except InvalidSetting as error:
         print(f"pyloto: wrong setting\n{error}", file=sys.stderr)
         raise SystemExit(EXIT_SETTING) from None
+    except PylotoError as error:
+        print(f"pyloto: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
 

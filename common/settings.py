@@ -1,5 +1,6 @@
 """Settings come from the environment, or from files for secrets; a wrong one stops the process and is named."""
 
+import difflib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from common.errors import InvalidSetting
 
+_NEARLY = 0.9
+"""Likeness of two names, 0 to 1, from which one is taken for the other misspelt."""
 S = TypeVar("S", bound="Settings")
 
 
@@ -89,6 +92,15 @@ def load(settings: Callable[[], S]) -> S:
             for problem in error.errors()
         ]
         raise InvalidSetting("; ".join(lines)) from None
+
+
+def misspelt(settings: Settings) -> dict[str, str]:
+    """Variables of the environment that nobody reads but whose name is nearly that of a setting, with that name."""
+    known = {name for field in type(settings).model_fields for name in (field.upper(), f"{field.upper()}_FILE")}
+    # OpenTelemetry reads many of its own, docker-compose.yml …_REPLICAS.
+    unknown = [name for name in os.environ.keys() - known if not (name.startswith("OTEL_") or name.endswith("_REPLICAS"))]
+    near = {name: difflib.get_close_matches(name, known, 1, cutoff=_NEARLY) for name in unknown}
+    return {name: found[0] for name, found in near.items() if found}
 
 
 def parse_address(value: str, setting: str) -> tuple[str, int]:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, SecretStr, ValidationError
 
 from common.errors import InvalidSetting
-from common.settings import Settings, load, parse_address
+from common.settings import Settings, load, misspelt, parse_address
 
 
 class ExampleSettings(Settings):
@@ -28,6 +28,14 @@ def test_a_variable_has_the_fields_name_in_capitals(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("EXAMPLE_TURNS", "3")
 
     assert load(ExampleSettings).example_turns == 3
+
+
+def test_a_misspelt_variable_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody would read it, and nobody would notice."""
+    monkeypatch.setenv("EXAMPLE_TRUNS", "3")
+    monkeypatch.setenv("HOME_OF_ANOTHER_PROGRAM", "x")
+
+    assert misspelt(load(ExampleSettings)) == {"EXAMPLE_TRUNS": "EXAMPLE_TURNS"}
 
 
 def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

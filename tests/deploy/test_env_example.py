@@ -2,7 +2,9 @@
 
 import re
 
-from common.settings import Settings
+import pytest
+
+from common.settings import Settings, misspelt
 from tests.deploy.env_example import FILE, render, settings_classes
 
 VARIABLE = re.compile(r"^#([A-Z0-9_]+)=", re.MULTILINE)
@@ -25,6 +27,16 @@ def test_no_variable_is_there_twice() -> None:
     names = VARIABLE.findall(FILE.read_text(encoding="utf-8"))
 
     assert len(names) == len(set(names))
+
+
+def test_no_variable_of_one_process_looks_like_a_misspelt_one_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All processes may share one .env."""
+    for name in VARIABLE.findall(FILE.read_text(encoding="utf-8")):
+        monkeypatch.setenv(name, "x")
+
+    assert {settings.__name__: misspelt(settings.model_construct()) for settings in settings_classes()} == {
+        settings.__name__: {} for settings in settings_classes()
+    }
 
 
 def test_every_field_is_explained() -> None:
