@@ -13,6 +13,8 @@ from fsm_service.understanding.types import Understanding
 
 _THANKS = re.compile(r"obrig|brigad|valeu|agrade[cç]|grat[ao]\b|thank|gracias", re.IGNORECASE)
 _NOD_WORDS = 2
+_PLAIN = 0.8
+"""Confidence of the deterministic reading from which a message is no spam, whatever the model says."""
 
 # One reason a hand-off can have; the first that holds is told to the attendant.
 _REASONS = {
@@ -100,6 +102,10 @@ def _checked(proposal: Proposal, understanding: Understanding, institution: Inst
     if resting is State.SPAM and proposal.category is not Category.SPAM:
         refused.append(f"decision SPAM with category {proposal.category}; {own.resting} in its place")
         resting = own.resting
+    if resting is State.SPAM and _plainly_ours(understanding):
+        # It would silence a customer for minutes; that takes more than one answer of a model.
+        refused.append(f"decision SPAM for what is plainly {understanding.category}; the deterministic reading in its place")
+        return own
     return _View(
         resting=resting,
         vertente=proposal.vertente,
@@ -110,6 +116,10 @@ def _checked(proposal: Proposal, understanding: Understanding, institution: Inst
         language=understanding.language,
         escalate=proposal.escalate or resting is State.ESCALATING,
     )
+
+
+def _plainly_ours(understanding: Understanding) -> bool:
+    return understanding.category not in {Category.SPAM, Category.OUTRO} and understanding.confidence >= _PLAIN
 
 
 def _needs_person(view: _View, understanding: Understanding, institution: Institution) -> bool:

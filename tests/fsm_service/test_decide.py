@@ -75,6 +75,20 @@ def decided(
     return decide(proposal, understanding, session, shipped(), text=text, min_confidence=0.45)
 
 
+def test_a_customer_is_not_silenced_by_one_answer_of_a_model() -> None:
+    """A proposal of SPAM for a plain question is refused; what nobody can read as business may be spam."""
+    spam = GOOD.model_copy(
+        update={"decision": State.SPAM, "category": Category.SPAM, "vertente": Vertente.NENHUMA, "intent": ""}
+    )
+
+    refused = decided(spam)
+    taken = decided(spam, replace(QUESTION, category=Category.OUTRO, intent="", vertente=Vertente.NENHUMA))
+
+    assert (refused.resting_state, refused.determination.category) == (State.AWAITING_USER, Category.ENTREGAS)
+    assert any("SPAM" in reason for reason in refused.refused)
+    assert taken.resting_state is State.SPAM
+
+
 def test_a_legal_proposal_is_taken() -> None:
     """The model's reading stands where nothing speaks against it."""
     decision = decided(GOOD)
