@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import structlog
 from opentelemetry.trace import SpanKind
@@ -24,16 +24,15 @@ from common.deadline import Deadline
 from common.errors import BrokerUnavailable, Conflict, DeadlineExceeded, InvalidInput, PylotoError
 from common.observability import SPAN_PROCESS, incoming_trace, span
 from common.pace import Pace
-from common.turn import MAX_TEXT
 from gateway import outbound
 from gateway.answer_turn import AnswerTurn, publish_event
+from gateway.batch import Batch, Lane, Waiting, next_batch, of_turn, opened
 from gateway.broker import Broker, Delivery
-from gateway.inbound import Inbound, decode, lag_s
+from gateway.inbound import decode, lag_s
 from gateway.published import PublishedMarks
 from gateway.store import TurnStore
-from gateway.turn_record import TurnRecord, open_turn
+from gateway.turn_record import TurnRecord
 
-MAX_BURST = 20
 UNEXPECTED_ATTEMPTS = 3
 _FIRST_BACKOFF_S = 0.05
 _LONGEST_BACKOFF_S = 2.0
@@ -41,34 +40,6 @@ PROMISE_S = 3.0
 _WITH_MODEL = "turn with the model"
 
 _log = structlog.get_logger("gateway")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Waiting:
-    """A message that waits for its turn, with the delivery to acknowledge."""
-
-    message: Inbound
-    delivery: Delivery
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """Messages that are answered together, and what all attempts at them have in common.
-
-    A turn that one of the attempts opens carries `begun_at_ms`: so an attempt after it knows the turn for its own.
-    """
-
-    items: Sequence[Waiting]
-    begun_at_ms: int
-    counted: set[str] = field(default_factory=set)
-    """Keys of the turns whose repeated messages are in the metric."""
-
-
-@dataclass(slots=True)
-class Lane:
-    """One conversation: what waits, and the task that works it off."""
-
-    waiting: deque[Waiting] = field(default_factory=deque)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +130,7 @@ class Consumer:
         try:
             while lane.waiting and not self._stopping.is_set():
                 async with self._slots:
-                    if not self._stopping.is_set() and (items := _next_batch(lane)):
+                    if not self._stopping.is_set() and (items := next_batch(lane)):
                         await self._answer_batch(Batch(items, int(time.time() * 1000)))
         finally:
             del self._lanes[conversation_id]
@@ -205,7 +176,7 @@ class Consumer:
     async def _answer_once(self, batch: Batch) -> None:
         """Open a turn for the batch; when some of its messages have one already, resume that as it was grouped, first."""
         by_key = {item.message.key: item for item in batch.items}
-        turn = _opened(list(by_key.values()), batch)
+        turn = opened(list(by_key.values()), batch)
         # One message is most often new, and one insert says so. Of several, some may be repetitions, which no new turn may
         # claim: that is asked first.
         if len(by_key) == 1 and await self._store.open(turn):
@@ -224,15 +195,15 @@ class Consumer:
         for turn in turns.values():
             # The process that opened it may have died before it had claimed all its messages.
             await self._store.claim(turn)
-            await self._resume(turn, _of(turn, batch), batch)
+            await self._resume(turn, of_turn(turn, batch), batch)
         claimed = {key for turn in turns.values() for key in turn.message_keys}
         fresh = [item for key, item in by_key.items() if key not in claimed]
         if fresh:
-            turn = _opened(fresh, batch)
+            turn = opened(fresh, batch)
             if not await self._store.open(turn):
                 raise Conflict("another replica opened a turn with one of these messages")
-            _count_repeated(turn, _of(turn, batch), batch)
-            await self._run(turn, _of(turn, batch))
+            _count_repeated(turn, of_turn(turn, batch), batch)
+            await self._run(turn, of_turn(turn, batch))
 
     async def _resume(self, turn: TurnRecord, items: Sequence[Waiting], batch: Batch) -> None:
         """A turn that was published is not sent again when only the broker repeats itself; a publisher that repeats gets it."""
@@ -319,14 +290,6 @@ class Consumer:
         return True
 
 
-def _opened(items: Sequence[Waiting], batch: Batch) -> TurnRecord:
-    return open_turn([item.message for item in items], items[0].delivery.content_type, batch.begun_at_ms)
-
-
-def _of(turn: TurnRecord, batch: Batch) -> list[Waiting]:
-    return [item for item in batch.items if item.message.key in turn.message_keys]
-
-
 def _count_repeated(turn: TurnRecord, items: Sequence[Waiting], batch: Batch) -> None:
     """What came although its turn had begun; in a turn that began here, what came more than once. Once for all attempts."""
     if turn.key in batch.counted:
@@ -335,25 +298,6 @@ def _count_repeated(turn: TurnRecord, items: Sequence[Waiting], batch: Batch) ->
     began_here = turn.opened_at_ms == batch.begun_at_ms
     first_copies = len({item.message.key for item in items}) if began_here else 0
     metrics.DUPLICATES.inc(len(items) - first_copies)
-
-
-def _next_batch(lane: Lane) -> list[Waiting]:
-    """What waits, oldest first, as one turn: one channel and encoding, a bounded number, a bounded text, at most one tap."""
-    batch: list[Waiting] = []
-    size = 0
-    while lane.waiting and len(batch) < MAX_BURST:
-        item = lane.waiting[0]
-        size += len(item.message.text) + 1
-        if batch and (
-            size > MAX_TEXT
-            or item.message.channel != batch[0].message.channel
-            or item.delivery.content_type != batch[0].delivery.content_type
-            or bool(item.message.option_id)
-            or bool(batch[-1].message.option_id)
-        ):
-            break
-        batch.append(lane.waiting.popleft())
-    return batch
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from common.errors import InvalidInput, StoreUnavailable, Unavailable
 from common.mongo import Database
-from gateway.consumer import MAX_BURST
+from gateway.batch import MAX_BURST
 from gateway.inbound import MAX_BODY_BYTES
 from gateway.store import TurnStore
 from gateway.turn_record import TurnRecord
