@@ -7,24 +7,24 @@ import time
 from contextlib import AsyncExitStack
 
 import grpc
-from pydantic import BaseModel
+import orjson
+from httpx2 import Response
+from motor.motor_asyncio import AsyncIOMotorClient
+from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from bench.floor.settings import FloorSettings
-from common import mongo, process
-from common.deadline import Deadline
-from common.model import OpenAIModel
-from common.model_task import Task
+from common import process
 from common.serving import stop_signal
 from common.settings import load
 
-PREFIX = "Pyloto. " * 2_000
+_PREFIX = "Pyloto. " * 2_000
 """As long as the prompt's stable part."""
-
-
-class Bare(BaseModel):
-    """The smallest answer."""
-
-    text: str
+_SCHEMA = {
+    "type": "object",
+    "properties": {"text": {"type": "string"}},
+    "required": ["text"],
+    "additionalProperties": False,
+}
 
 
 async def serve(task_name: str) -> None:
@@ -33,22 +33,34 @@ async def serve(task_name: str) -> None:
     listen = os.environ[f"{task_name.upper()}_LISTEN"]
     async with AsyncExitStack() as stack:
         stopping = stop_signal()
-        database = await stack.enter_async_context(mongo.connect(settings, f"floor_{task_name}"))
-        documents = mongo.Documents(database, "results")
-        model = OpenAIModel(settings)
+        store: AsyncIOMotorClient[dict[str, object]] = AsyncIOMotorClient(settings.mongodb_url.get_secret_value())
+        stack.callback(store.close)
+        results = store[f"floor_{task_name}"]["results"]
+        described = {"name": task_name, "strict": True, "schema": _SCHEMA}
+        model = AsyncOpenAI(base_url=settings.llm_base_url, api_key="none", http_client=DefaultAioHttpClient())
         stack.push_async_callback(model.close)
-        task = Task(task_name, Bare, "floor", "floor", max_output_tokens=200)
 
         async def ask(request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
             turn = request.decode()
             if task_name == "fsm":
-                await documents.find(turn)
-            answer = await model.ask(task, prefix=PREFIX, user=f"turn:{turn}", deadline=Deadline.after(2.5))
-            await documents.put({"_id": turn, "text": answer.value.text, "at": time.time()})
-            return answer.value.text.encode()
+                await results.find_one({"_id": turn})
+            # The client's low-level door, and the answer as bytes: a sixth of what `chat.completions.parse` costs.
+            said = await model.post(
+                "/chat/completions",
+                cast_to=Response,
+                body={
+                    "model": task_name,
+                    "messages": [{"role": "system", "content": _PREFIX}, {"role": "user", "content": f"turn:{turn}"}],
+                    "response_format": {"type": "json_schema", "json_schema": described},
+                    "max_completion_tokens": 200,
+                },
+            )
+            text = str(orjson.loads(orjson.loads(said.content)["choices"][0]["message"]["content"])["text"])
+            await results.replace_one({"_id": turn}, {"text": text, "at": time.time()}, upsert=True)
+            return text.encode()
 
         async def complete(request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
-            await documents.put({"_id": request.decode(), "done": True})
+            await results.replace_one({"_id": request.decode()}, {"done": True}, upsert=True)
             return b""
 
         server = grpc.aio.server(options=(("grpc.server.max_pending_requests", 20_000),))
