@@ -100,23 +100,41 @@ def check_parts(parts: Sequence[str], *, customer_text: str = "", doubts_matter:
 
 def _readings(parts: Sequence[str], customer_text: str, doubts_matter: bool) -> Iterator[tuple[int, Verdict]]:
     """Where each reading begins in the joined parts, and what it found."""
-    offset = 0
-    seam, seam_at = "", 0
+    joined = "\n".join(parts)
+    seams: list[int] = []
+    """Where a block ends: a long part, or labels that follow one another."""
+    labels: list[str] = []
+    at = 0
     for part in parts:
-        label = offset > 0 and len(part) <= _LABEL
-        yield offset, _check_label(part) if label else check(part, customer_text=customer_text, doubts_matter=doubts_matter)
-        seam += f"\n{part if label else part[:_SEAM]}" if offset else part
-        if not label:
-            if offset:
-                yield seam_at, check(seam, customer_text=customer_text, doubts_matter=doubts_matter)
-            seam, seam_at = part[-_SEAM:], offset + max(len(part) - _SEAM, 0)
-        offset += len(part) + 1
-    if len(parts) > 1:
-        yield seam_at, check(seam, customer_text=customer_text, doubts_matter=doubts_matter)
+        if at and len(part) <= _LABEL:
+            yield at, _check_labels(part)
+            if not labels:
+                seams.append(at - 1)
+            labels.append(part)
+        else:
+            yield at, check(part, customer_text=customer_text, doubts_matter=doubts_matter)
+            if at:
+                seams.append(at - 1)
+            yield from _run(labels, at)
+            labels = []
+        at += len(part) + 1
+    yield from _run(labels, at)
+    for seam in seams:
+        begin = max(seam - _SEAM, 0)
+        line_end = joined.find("\n", seam + _SEAM)
+        end = line_end if 0 <= line_end <= seam + _SEAM + _LABEL else seam + _SEAM + 1
+        yield begin, check(joined[begin:end], customer_text=customer_text, doubts_matter=doubts_matter)
+
+
+def _run(labels: Sequence[str], end: int) -> Iterator[tuple[int, Verdict]]:
+    """Labels that follow one another, as one text that ends before `end`."""
+    if len(labels) > 1:
+        text = "\n".join(labels)
+        yield end - 1 - len(text), _check_labels(text)
 
 
 @lru_cache(maxsize=4_096)
-def _check_label(text: str) -> Verdict:
+def _check_labels(text: str) -> Verdict:
     """Titles and descriptions are from a catalogue: the same few, again and again."""
     return check(text)
 
