@@ -37,6 +37,8 @@ UNEXPECTED_ATTEMPTS = 3
 _FIRST_BACKOFF_S = 0.05
 _LONGEST_BACKOFF_S = 2.0
 PROMISE_S = 3.0
+_IN_TIME_S = 0.8
+"""With so much left a message can still be answered within its deadline, if not by the model; it gets no more."""
 _WITH_MODEL = "turn with the model"
 
 _log = structlog.get_logger("gateway")
@@ -240,7 +242,7 @@ class Consumer:
         left_s = self._limits.turn_deadline_s - max(lag_s(item.message) for item in items)
         if left_s >= self._limits.model_needs_s and self._pace.allows(_WITH_MODEL, left_s):
             return Deadline.after(left_s), False
-        return Deadline.after(self._limits.late_deadline_s), True
+        return Deadline.after(left_s if left_s >= _IN_TIME_S else self._limits.late_deadline_s), True
 
     @contextmanager
     def _timed(self, *, without_model: bool) -> Iterator[None]:

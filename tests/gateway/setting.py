@@ -45,6 +45,8 @@ class FakeServices(Services):
     def __init__(self) -> None:
         self.asked: list[TurnRecord] = []
         self.without_model: list[bool] = []
+        self.word_until: list[Deadline] = []
+        """The deadlines of the calls of `generate_response`."""
         self.completed: list[fsm_pb2.CompleteTurnRequest] = []
         self.running = 0
         self.most_running = 0
@@ -75,6 +77,7 @@ class FakeServices(Services):
 
     async def generate_response(self, turn: Turn, deadline: Deadline) -> Worded:
         """As `say` says."""
+        self.word_until.append(deadline)
         if self.word_failure:
             raise self.word_failure
         return Worded(self.say(turn), Source.MODEL, 1, ())

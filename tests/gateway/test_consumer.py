@@ -65,6 +65,16 @@ async def test_what_waited_too_long_for_a_model_is_answered_without_one() -> Non
         assert setting.services.without_model == [True, False]
 
 
+async def test_what_is_answered_without_a_model_but_in_time_waits_for_nothing_past_its_deadline() -> None:
+    """A service that hangs must not make it late: here 0.9 seconds are left, and the canonical text is said within them."""
+    async with gateway() as setting:
+        await setting.send("waited", published_at_ms=int(time.time() * 1000) - 1_900)
+        await setting.reply()
+
+        assert setting.services.without_model == [True]
+        assert setting.services.word_until[0].remaining_s() < 0.9
+
+
 @pytest.mark.parametrize("turn_takes_s", [0.0, 1.4])
 async def test_while_turns_take_longer_than_a_message_has_left_it_is_answered_without_a_model(turn_takes_s: float) -> None:
     """No call is paid for that would be thrown away; here 1.3 seconds are left."""
