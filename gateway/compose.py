@@ -217,4 +217,4 @@ def _within(text: str, limit: int) -> int:
 
 def units(text: str) -> int:
     """The text's length in UTF-16 units."""
-    return len(text) + sum(1 for character in text if ord(character) > 0xFFFF)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
