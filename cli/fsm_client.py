@@ -43,7 +43,8 @@ class FsmClient:
             raise self._unreachable(error) from error
 
     def _unreachable(self, error: Unavailable) -> Unavailable:
-        return Unavailable(f"no FSM service answers at {self._target} (--fsm; `pyloto up` shows the address): {error}")
+        hint = "--fsm; `pyloto up` shows the address; with TLS, set the GRPC_TLS_… that the services have"
+        return Unavailable(f"no FSM service answers at {self._target} ({hint}): {error}")
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ COMMANDS = {
     "up": ("cli.up:app", "Start everything, keep it running, say where it is."),
     "send": ("cli.send:app", "Publish messages from JSON lines; print the answers."),
     "trace": ("cli.trace:app", "Show what happened in a conversation, and why."),
+    "waiting": ("cli.waiting:app", "Who waits for a person, the longest first."),
     "resolve": ("cli.resolve:app", "End a hand-off: close the conversation or hand it back to the bot."),
     "review": ("cli.review:app", "Blocked, doubtful and handed-over turns, for product people."),
     "context": ("cli.context:app", "Check the institution's documents."),

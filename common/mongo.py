@@ -153,8 +153,15 @@ class Documents:
 
     async def newest(self, where: Document, order_by: str, limit: int) -> list[dict[str, object]]:
         """At most `limit` documents that match, newest first by an indexed field; for tools, not for the path of a turn."""
+        return await self._sorted(where, order_by, -1, limit)
+
+    async def oldest(self, where: Document, order_by: str, limit: int) -> list[dict[str, object]]:
+        """The same, oldest first."""
+        return await self._sorted(where, order_by, 1, limit)
+
+    async def _sorted(self, where: Document, order_by: str, direction: int, limit: int) -> list[dict[str, object]]:
         with _store_errors(f"find {self._name}"):
-            return await self._collection.find(where).sort(order_by, -1).limit(limit).to_list(limit)
+            return await self._collection.find(where).sort(order_by, direction).limit(limit).to_list(limit)
 
     async def insert(self, *documents: Document) -> bool:
         """Insert in order; False when an id was there already (the documents before it were inserted)."""

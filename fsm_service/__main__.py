@@ -30,6 +30,7 @@ async def main() -> None:
         context = await stack.enter_async_context(ContextClient(context_channel, settings))
         model = await stack.enter_async_context(open_model(settings))
         store = SessionStore(database)
+        await stack.enter_async_context(mongo.prepared(store.prepare))
         task = Task("fsm", Proposal, settings.llm_model_fsm, PROMPT_VERSION, max_output_tokens=400)
         determine_state = DetermineState(store, context, model, task, rules(settings))
         # The small model and the word lists are read now, not in the first customer's turn.

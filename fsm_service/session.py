@@ -97,6 +97,11 @@ class Session:
         return replace(self, recent=(*self.recent, Exchange(customer_text, reply_text))[-RECENT_EXCHANGES:])
 
     @property
+    def handed_over(self) -> Transition | None:
+        """The last move to a person; None when there was none."""
+        return next((move for move in reversed(self.history) if move.to_state is State.ESCALATING), None)
+
+    @property
     def ended(self) -> bool:
         """True when the next message opens a new session."""
         return self.state in FINAL

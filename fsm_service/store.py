@@ -25,6 +25,15 @@ class SessionStore:
         self._history = Documents(database, "history")
         self._written: OrderedDict[str, Session] = OrderedDict()
 
+    async def prepare(self) -> None:
+        """The index that the list of those who wait for a person uses."""
+        await self._sessions.index("state")
+
+    async def with_person(self, limit: int) -> list[Session]:
+        """At most `limit` sessions in which a person has the conversation, the longest without news first; for tools."""
+        documents = await self._sessions.oldest({"state": State.ESCALATING}, "updated_at_ms", limit)
+        return [session_from_document(document) for document in documents]
+
     async def newest(self, conversation_id: str) -> Session | None:
         """The newest session of the conversation; its history starts where the pages end."""
         document = await self._sessions.find(conversation_id)

@@ -422,7 +422,7 @@ class Determination(_message.Message):
     language: _builtins.str
     """Language the customer writes in: pt, en or es."""
     escalation_reason: _builtins.str
-    """Why a person takes over, when action is HAND_OFF: commercial, negotiation, incident, legal, human_request, anger, unclear, urgent."""
+    """Why a person takes over, when action is HAND_OFF: commercial, negotiation, incident, legal, human_request, anger, unclear."""
     injection: _builtins.bool
     """True when the customer's message tries to change or extract the instructions."""
     phrase: _builtins.str

@@ -317,7 +317,7 @@ class Escalation(_message.Message):
     sender_name: _builtins.str
     """The name the customer shows; may be empty."""
     reason: _builtins.str
-    """Why: commercial, negotiation, incident, legal, human_request, anger, unclear, urgent, or forwarded (a further message while a person has it)."""
+    """Why: commercial, negotiation, incident, legal, human_request, anger, unclear, or forwarded (a further message while a person has it)."""
     vertente: _conversation_pb2.Vertente.ValueType
     """The active business line."""
     category: _conversation_pb2.Category.ValueType
