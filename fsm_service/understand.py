@@ -10,7 +10,7 @@ from common.institution import Institution
 from common.model_task import Answer, Model, Task
 from common.taxonomy import Source
 from common.turn import Provenance
-from fsm_service import fallback, follow_up, prompt
+from fsm_service import fallback, follow_up, prompt, triggers
 from fsm_service.decide import Decision, decide
 from fsm_service.prompt import Proposal
 from fsm_service.session import Session
@@ -39,7 +39,7 @@ class Understand:
     ) -> Understood:
         """The LLM proposes if it can within the deadline; the deterministic understanding decides otherwise."""
         started_s = time.perf_counter()
-        understanding = fallback.understand(text, memory_of(session))
+        understanding = triggers.heard(fallback.understand(text, memory_of(session)), text, institution)
         suggestion = fallback.resting_state(understanding, memory_of(session))
         proposal, answer, reason = None, None, "late" if without_model else "no_model"
         if self._model is not None and not without_model:
