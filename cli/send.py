@@ -43,19 +43,26 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command(epilog=EPILOG)
 def send(
-    file: Annotated[
-        Path | None, typer.Argument(exists=True, dir_okay=False, allow_dash=True, help="JSON lines; - or nothing for stdin.")
-    ] = None,
+    file: Annotated[Path | None, typer.Argument(help="JSON lines; - or nothing for stdin.")] = None,
     amqp: Annotated[str, typer.Option(metavar="URL", help="RabbitMQ of a running system; without it, one is embedded.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the answers and print each as a JSON line.")] = False,
     timeout: Annotated[float, typer.Option(min=0.1, help="Longest wait without any progress, in seconds.")] = 30.0,
 ) -> None:
     """Publish messages to the broker, concurrently, but in order per conversation."""
-    raw = sys.stdin.buffer.read() if file is None or str(file) == "-" else file.read_bytes()
+    raw = _read(file)
     lines = [(number, line) for number, line in enumerate(raw.split(b"\n"), 1) if line.strip()]
     if not lines:
         raise InvalidInput("stdin" if file is None else str(file), "holds no messages; see pyloto send --help")
     raise typer.Exit(asyncio.run(_send(lines, amqp, wait=wait or not amqp, timeout_s=timeout, show=wait)))
+
+
+def _read(file: Path | None) -> bytes:
+    if file is None or str(file) == "-":  # Typer's own check of files does not know the dash
+        return sys.stdin.buffer.read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{str(file)!r}: {error.strerror}", param_hint="file") from error
 
 
 @dataclass(slots=True)

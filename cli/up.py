@@ -116,6 +116,7 @@ def _next_steps(system: System, wanted: Wanted) -> list[str]:
     reading = [
         _command(f"pyloto trace CONVERSATION --fsm {system.address('fsm')} --mongodb {mongodb}"),
         _command(f"pyloto review --mongodb {mongodb}"),
+        _command(f"pyloto waiting --mongodb {mongodb}"),
     ]
     if wanted.amqp_url:
         return [

@@ -39,7 +39,7 @@ def test_send_answers_each_message_once_and_names_the_bad_line() -> None:
     lines.insert(3, '{"conversation": "c1", "txt": "oi"}')
     lines.append(lines[0])
 
-    done = run("send", "--wait", stdin="\n".join(lines))
+    done = run("send", "--wait", "-", stdin="\n".join(lines))
 
     assert done.returncode == 2
     assert "line 4: txt:" in done.stderr
