@@ -97,7 +97,7 @@ class GenerateResponse:
                 answer = await model.ask(
                     self._task,
                     prefix=prompt.prefix(institution),
-                    user=prompt.user(turn, fixed.text, findings),
+                    user=prompt.user(turn, fixed.text, institution, findings),
                     deadline=deadline,
                     cache_key=f"{self._task.name}-{institution.version}",
                 )

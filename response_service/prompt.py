@@ -9,7 +9,7 @@ from common.institution import Institution
 from common.turn import Turn
 from guard import Finding
 
-PROMPT_VERSION = "response-1"
+PROMPT_VERSION = "response-2"
 
 _INSTRUCTIONS = """
 # Tarefa
@@ -56,8 +56,8 @@ def prefix(institution: Institution) -> str:
     return institution.prompt + _INSTRUCTIONS
 
 
-def user(turn: Turn, canonical: str, blocked: Sequence[Finding] = ()) -> str:
-    """The turn as JSON data; after a violation, with what the guard found."""
+def user(turn: Turn, canonical: str, institution: Institution, blocked: Sequence[Finding] = ()) -> str:
+    """The turn as JSON data; after a violation, with what the guard found and how the documents say no to that."""
     found = turn.determination
     data: dict[str, object] = {
         "task": "response",
@@ -71,7 +71,10 @@ def user(turn: Turn, canonical: str, blocked: Sequence[Finding] = ()) -> str:
         "hint": {"text": canonical},
     }
     if blocked:
-        data["previous_attempt_refused"] = [f"{finding.violation}: {finding.reason}" for finding in blocked]
+        refusals = {constraint.id: constraint.refusal for constraint in institution.constraints}
+        data["previous_attempt_refused"] = [
+            {"violation": it.violation, "reason": it.reason, "say_instead": refusals.get(it.violation, "")} for it in blocked
+        ]
     return orjson.dumps(data).decode()
 
 

@@ -66,7 +66,7 @@ async def test_the_models_words_are_said_when_the_guard_finds_nothing() -> None:
 
     assert response.text == "Sim, fazemos entregas locais para lojas e pessoas."
     assert response.provenance.source == pb.SOURCE_MODEL
-    assert response.provenance.prompt_version == "response-1"
+    assert response.provenance.prompt_version == "response-2"
     assert response.provenance.output_tokens > 0
 
 
