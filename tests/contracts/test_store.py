@@ -126,7 +126,7 @@ async def test_put_writes_whatever_is_there(documents: Documents) -> None:
     assert await documents.find("a") == {"_id": "a", "answer": {"text": "oi"}}
 
 
-async def test_the_newest_come_first_and_are_limited(documents: Documents) -> None:
+async def test_the_newest_or_the_oldest_come_first_and_are_limited(documents: Documents) -> None:
     """For tools: by an indexed field, of those that match."""
     await documents.index("conversation", "at")
     for at in (3, 1, 2):
@@ -134,8 +134,10 @@ async def test_the_newest_come_first_and_are_limited(documents: Documents) -> No
     await documents.insert({"_id": "bia-9", "conversation": "bia", "at": 9})
 
     newest = await documents.newest({"conversation": "ana"}, "at", 2)
+    oldest = await documents.oldest({"conversation": "ana"}, "at", 2)
 
     assert [document["_id"] for document in newest] == ["ana-3", "ana-2"]
+    assert [document["_id"] for document in oldest] == ["ana-1", "ana-2"]
 
 
 async def test_an_index_may_be_asked_for_again(documents: Documents) -> None:
