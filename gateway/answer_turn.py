@@ -33,8 +33,9 @@ from protos.fsm.v1 import fsm_pb2
 
 LATER_TASKS_S = 1.15
 """What the FSM call leaves of the turn's time for the two later tasks, which take longer than its own; at most half of it."""
-FINISH_S = 0.35
-"""What the later tasks leave for composing, saving, completing and publishing (30 ms when idle); at most a quarter."""
+FINISH_S = 0.5
+"""What the later tasks leave for composing, saving, completing and publishing (10 ms when idle, but other processes may be
+starting on the same cores); at most half."""
 COMMIT_S = 5.0
 """How long one of those steps, or the context, may take; past the turn's deadline too, since the answer is ready."""
 
@@ -80,7 +81,7 @@ class AnswerTurn:
             first_attempt=not determined.repeated,
             without_model=without_model,
         )
-        worded, formed = await self._word_and_form(asked, deadline.minus(min(FINISH_S, deadline.remaining_s() / 4)))
+        worded, formed = await self._word_and_form(asked, deadline.minus(min(FINISH_S, deadline.remaining_s() / 2)))
         institution = await self._context.current(Deadline.after(COMMIT_S))
         if worded is None:
             worded = Worded(canonical_text(determined.determination, institution), Source.FALLBACK, 0, ())
