@@ -1,5 +1,6 @@
 """The three services as the gateway calls them: plain values in, plain values out, each call with its deadline."""
 
+import asyncio
 from dataclasses import dataclass
 
 import grpc
@@ -13,6 +14,10 @@ from gateway.turn_record import TurnRecord
 from protos.fsm.v1 import fsm_pb2, fsm_pb2_grpc
 from protos.msgtype.v1 import msgtype_pb2, msgtype_pb2_grpc
 from protos.response.v1 import response_pb2, response_pb2_grpc
+
+AGAIN_AFTER_S = 0.25
+"""When a call that asks no model and usually takes milliseconds is made again beside the first: its replica may hang."""
+_CALLS_AT_MOST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,23 @@ class Services:
         return Formed(form, source, response.provenance.latency_ms)
 
     async def complete_turn(self, completion: bytes, deadline: Deadline) -> None:
-        """Record the end of the turn, from the request that was saved with the answer."""
+        """Record the end of the turn, from the request that was saved with the answer.
+
+        The answer waits for this, and the call may be repeated as often as one likes: a replica that hangs with its connections
+        open is not waited for until the pings find it out.
+        """
         request = fsm_pb2.CompleteTurnRequest.FromString(completion)
-        await self._caller.call(self._fsm.CompleteTurn, request, deadline=deadline, name="CompleteTurn")
+        calls: set[asyncio.Task[fsm_pb2.CompleteTurnResponse]] = set()
+        try:
+            while True:
+                name = "CompleteTurn"
+                calls.add(asyncio.create_task(self._caller.call(self._fsm.CompleteTurn, request, deadline=deadline, name=name)))
+                wait_s = AGAIN_AFTER_S if len(calls) < _CALLS_AT_MOST else None
+                done, _ = await asyncio.wait(calls, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+                if done:
+                    await done.pop()
+                    return
+        finally:
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
