@@ -24,6 +24,7 @@ from cli.processes import Child, Program, free_port, scratch_folder
 from cli.terminal import err, out, print_json, tell
 from common.errors import NotFound
 from gateway.outbound import to_json
+from protos.conversation.v1 import conversation_pb2
 from protos.conversation.v1 import messages_pb2 as pb
 from protos.fsm.v1 import fsm_pb2
 
@@ -39,6 +40,7 @@ pyloto demo --json | jq .reply.text
 """
 
 ANSWER_S = 6.0
+_LOOK_AGAIN_S = 0.02
 CHANNEL = "console"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -145,7 +147,7 @@ def message_for(conversation_id: str, turn: str | Tap, last: pb.OutboundMessage 
 
 async def _told(fsm: FsmClient, conversation_id: str, turn_id: str) -> Told:
     try:
-        conversation = await fsm.conversation(conversation_id)
+        conversation = await _at_rest(fsm, conversation_id)
     except NotFound:
         return Told((), "", "", "", "", 0.0, {})
     moves = [move for move in conversation.history if move.turn_id == turn_id]
@@ -161,6 +163,16 @@ async def _told(fsm: FsmClient, conversation_id: str, turn_id: str) -> Told:
         confidence=understood.confidence,
         sources={tasks[move.trigger]: move.metadata.get("source", "") for move in moves if move.trigger in tasks},
     )
+
+
+async def _at_rest(fsm: FsmClient, conversation_id: str) -> fsm_pb2.GetConversationResponse:
+    """The conversation once its turn is completed, which is a moment after the reply."""
+    latest_s = time.monotonic() + ANSWER_S
+    while True:
+        conversation = await fsm.conversation(conversation_id)
+        if conversation.state != conversation_pb2.STATE_PROCESSING or time.monotonic() > latest_s:
+            return conversation
+        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 def _show(turn: str | Tap, message: pb.InboundMessage, answer: Answer, told: Told) -> None:

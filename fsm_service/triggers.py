@@ -4,7 +4,7 @@ A trigger is heard when all its words occur (as written, inflected or misspelt) 
 added this morning is understood this morning, with no model and no training.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
@@ -29,10 +29,12 @@ class _Trigger:
     intent: Intent
     words: tuple[str, ...]
     prefixes: frozenset[str]
-    negated: bool
 
 
-_BY_VERSION: dict[str, tuple[_Trigger, ...]] = {}
+_Triggers = dict[tuple[int, bool], tuple[_Trigger, ...]]
+"""By how many words they have and whether they are negated."""
+
+_BY_VERSION: dict[str, _Triggers] = {}
 
 
 def heard(understanding: Understanding, text: str, institution: Institution) -> Understanding:
@@ -70,10 +72,8 @@ def _heard(text: str, institution: Institution, likely: str) -> tuple[Intent, bo
     negated = not _NOT.isdisjoint(said)
     best: tuple[int, int, bool, bool, float] = (0, 0, False, False, 0.0)
     found: Intent | None = None
-    for trigger in _triggers(institution):
+    for trigger in _near(len(matter), negated, institution):
         extra = len(matter) - len(trigger.words)
-        if trigger.negated is not negated or not 0 <= extra <= min(len(trigger.words) - 1, _MOST_EXTRA):
-            continue
         if trigger.prefixes <= prefixes and (alike := _alike(trigger.words, matter)) > 0:
             exact = alike == 100 * len(trigger.words)
             score = (len(trigger.words), -extra, exact, trigger.intent.id == likely, alike)
@@ -97,16 +97,24 @@ def _matter(said: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in said if word not in wordlist("small") and word not in _NOT))
 
 
-def _triggers(institution: Institution) -> tuple[_Trigger, ...]:
+def _near(count: int, negated: bool, institution: Institution) -> Iterator[_Trigger]:
+    """The triggers of so many words, then those of fewer, as long as most of the text is theirs."""
+    triggers = _triggers(institution)
+    for extra in range(min(_MOST_EXTRA, (count - 1) // 2) + 1):
+        yield from triggers.get((count - extra, negated), ())
+
+
+def _triggers(institution: Institution) -> _Triggers:
     """Of one version of the documents; a trigger of small words alone cannot be told from talk."""
     known = _BY_VERSION.get(institution.version)
     if known is None:
-        known = _BY_VERSION[institution.version] = tuple(
-            _Trigger(intent, matter, frozenset(word[:_PREFIX] for word in matter), negated=not _NOT.isdisjoint(said))
-            for intent in institution.intents.values()
-            for said in map(words, intent.triggers)
-            if (matter := _matter(said))
-        )
+        known = _BY_VERSION[institution.version] = {}
+        for intent in institution.intents.values():
+            for said in map(words, intent.triggers):
+                if matter := _matter(said):
+                    prefixes = frozenset(word[:_PREFIX] for word in matter)
+                    kind = len(matter), not _NOT.isdisjoint(said)
+                    known[kind] = (*known.get(kind, ()), _Trigger(intent, matter, prefixes))
         if len(_BY_VERSION) > _KEPT:
             del _BY_VERSION[next(iter(_BY_VERSION))]
     return known

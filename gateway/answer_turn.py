@@ -1,4 +1,4 @@
-"""One turn, from the customer's message to the confirmed reply, top-down.
+"""One turn, from the customer's message to the confirmed reply and what follows it, top-down.
 
 What stops the turn (it is tried again, by the same turn id, until it is through): the FSM service, the store, the broker.
 What only degrades it: the response service (the canonical text is said) and the message-type service (plain TEXT).
@@ -6,6 +6,7 @@ What only degrades it: the response service (the canonical text is said) and the
 
 import asyncio
 import time
+from contextlib import AbstractContextManager
 
 import structlog
 from opentelemetry.trace import SpanKind
@@ -34,7 +35,7 @@ from protos.fsm.v1 import fsm_pb2
 LATER_TASKS_S = 1.15
 """What the FSM call leaves of the turn's time for the two later tasks, which take longer than its own; at most half of it."""
 FINISH_S = 0.5
-"""What the later tasks leave for composing, saving, completing and publishing (10 ms when idle, but other processes may be
+"""What the later tasks leave for composing, saving and publishing (10 ms when idle, but other processes may be
 starting on the same cores); at most half."""
 COMMIT_S = 5.0
 """How long one of those steps, or the context, may take; past the turn's deadline too, since the answer is ready."""
@@ -54,15 +55,23 @@ class AnswerTurn:
         self._broker = broker
         self._pseudonym_key = pseudonym_key
 
-    async def answer(self, turn: TurnRecord, deadline: Deadline, *, without_model: bool = False) -> bool:
-        """The whole turn, until the broker has confirmed the reply; raises what a later attempt may mend, perhaps in a group.
+    async def answer(self, turn: TurnRecord, deadline: Deadline, *, without_model: bool = False) -> SavedAnswer:
+        """The turn until the broker has confirmed the reply; `conclude` is still owed. Raises what a later attempt may mend.
 
-        Without a model the deterministic path answers at once: the message has waited too long for more. Returns whether the
-        deterministic path wrote any of it.
+        Without a model the deterministic path answers at once: the message has waited too long for more.
         """
         answer = turn.answer or await self._compute(turn, deadline, without_model=without_model)
-        await self._commit(turn, answer)
-        return answer.outbound is not None and answer.outbound.fallback
+        await self._reply(turn, answer)
+        return answer
+
+    async def conclude(self, turn: TurnRecord, answer: SavedAnswer) -> None:
+        """What the customer does not wait for: the end of the turn in its session, then the hand-off and the events.
+
+        In this order, so that a person who takes over finds the state that the hand-off tells. Raises what a later attempt may
+        mend, perhaps in a group.
+        """
+        await self._complete(turn, answer)
+        await self._tell(turn, answer)
 
     async def _compute(self, turn: TurnRecord, deadline: Deadline, *, without_model: bool) -> SavedAnswer:
         """Ask the services, compose, guard, and save the answer."""
@@ -210,32 +219,35 @@ class AnswerTurn:
         events.extend(event("guard_blocked", violation) for violation in sorted(set(blocked)))
         return tuple(events)
 
-    async def _commit(self, turn: TurnRecord, answer: SavedAnswer) -> None:
-        """Complete the turn, then publish with confirm; each step is safe to repeat."""
+    async def _reply(self, turn: TurnRecord, answer: SavedAnswer) -> None:
+        if answer.outbound is None:
+            return
+        with _sending(turn):
+            reply = outbound.reply_publication(answer.outbound, turn.content_type, self._broker.topology)
+            await self._broker.publish(reply, timeout_s=COMMIT_S)
+
+    async def _complete(self, turn: TurnRecord, answer: SavedAnswer) -> None:
         try:
             await self._services.complete_turn(answer.completion, Deadline.after(COMMIT_S))
         except NotFound as error:
-            # The conversation has moved on past this turn (it was set aside and replayed); its answer is still owed.
+            # The conversation has moved on past this turn (it was set aside and replayed); its answer was still owed.
             _log.warning("turn not completed in its session", error=str(error))
-        await self._publish(turn, answer)
 
-    async def _publish(self, turn: TurnRecord, answer: SavedAnswer) -> None:
-        """All at once, inside one span whose trace the messages carry on."""
-        with span(SPAN_SEND, SpanKind.PRODUCER, {"messaging.system": "rabbitmq", "pyloto.turn_id": turn.turn_id}):
-            await self._publish_all(turn, answer)
-
-    async def _publish_all(self, turn: TurnRecord, answer: SavedAnswer) -> None:
-        """Reply and hand-off must be confirmed; an event that nobody could take is only logged."""
+    async def _tell(self, turn: TurnRecord, answer: SavedAnswer) -> None:
+        """A hand-off must be confirmed; an event that nobody could take is only logged."""
         topology = self._broker.topology
-        async with asyncio.TaskGroup() as confirms:
-            if answer.outbound is not None:
-                reply = outbound.reply_publication(answer.outbound, turn.content_type, topology)
-                confirms.create_task(self._broker.publish(reply, timeout_s=COMMIT_S))
-            if answer.escalation is not None:
-                hand_off = outbound.escalation_publication(answer.escalation, topology)
-                confirms.create_task(self._broker.publish(hand_off, timeout_s=COMMIT_S))
-            for event in answer.events:
-                confirms.create_task(publish_event(event, self._broker))
+        with _sending(turn):
+            async with asyncio.TaskGroup() as confirms:
+                if answer.escalation is not None:
+                    hand_off = outbound.escalation_publication(answer.escalation, topology)
+                    confirms.create_task(self._broker.publish(hand_off, timeout_s=COMMIT_S))
+                for event in answer.events:
+                    confirms.create_task(publish_event(event, self._broker))
+
+
+def _sending(turn: TurnRecord) -> AbstractContextManager[object]:
+    """The span whose trace the messages carry on."""
+    return span(SPAN_SEND, SpanKind.PRODUCER, {"messaging.system": "rabbitmq", "pyloto.turn_id": turn.turn_id})
 
 
 async def publish_event(event: pb.Event, broker: Broker) -> None:

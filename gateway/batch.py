@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from common.turn import MAX_TEXT
 from gateway.broker import Delivery
 from gateway.inbound import Inbound
-from gateway.turn_record import TurnRecord, open_turn
+from gateway.turn_record import SavedAnswer, TurnRecord, open_turn
 
 MAX_BURST = 20
 """Messages that one turn answers at most."""
@@ -32,6 +32,8 @@ class Batch:
     begun_at_ms: int
     counted: set[str] = field(default_factory=set)
     """Keys of the turns whose repeated messages are in the metric."""
+    replied: dict[str, SavedAnswer] = field(default_factory=dict)
+    """By turn key, what the broker has confirmed the reply of: a further attempt does not send it again."""
 
 
 @dataclass(slots=True)

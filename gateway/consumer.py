@@ -31,7 +31,7 @@ from gateway.broker import Broker, Delivery
 from gateway.inbound import decode, lag_s
 from gateway.published import PublishedMarks
 from gateway.store import TurnStore
-from gateway.turn_record import TurnRecord
+from gateway.turn_record import SavedAnswer, TurnRecord
 
 UNEXPECTED_ATTEMPTS = 3
 _FIRST_BACKOFF_S = 0.05
@@ -183,7 +183,7 @@ class Consumer:
         # claim: that is asked first.
         if len(by_key) == 1 and await self._store.open(turn):
             _count_repeated(turn, batch.items, batch)
-            await self._run(turn, batch.items)
+            await self._run(turn, batch.items, batch)
         else:
             await self._resume_known(by_key, batch)
         for item in batch.items:
@@ -205,16 +205,16 @@ class Consumer:
             if not await self._store.open(turn):
                 raise Conflict("another replica opened a turn with one of these messages")
             _count_repeated(turn, of_turn(turn, batch), batch)
-            await self._run(turn, of_turn(turn, batch))
+            await self._run(turn, of_turn(turn, batch), batch)
 
     async def _resume(self, turn: TurnRecord, items: Sequence[Waiting], batch: Batch) -> None:
         """A turn that was published is not sent again when only the broker repeats itself; a publisher that repeats gets it."""
         _count_repeated(turn, items, batch)
         if turn.answer and all(item.delivery.redelivered for item in items) and await self._published.includes(turn):
             return
-        await self._run(turn, items)
+        await self._run(turn, items, batch)
 
-    async def _run(self, turn: TurnRecord, items: Sequence[Waiting]) -> None:
+    async def _run(self, turn: TurnRecord, items: Sequence[Waiting], batch: Batch) -> None:
         structlog.contextvars.bind_contextvars(correlation_id=turn.turn_id)
         headers = {name: str(value) for name, value in items[0].delivery.headers.items()}
         metrics.TURNS_IN_FLIGHT.inc()
@@ -225,13 +225,19 @@ class Consumer:
                 {"messaging.system": "rabbitmq", "messaging.batch.message_count": len(items), "pyloto.turn_id": turn.turn_id},
                 parent=incoming_trace(headers),
             ):
-                deadline, without_model = self._time_for(items)
-                with self._timed(without_model=without_model):
-                    answered = await self._answer_turn.answer(turn, deadline, without_model=without_model)
+                if turn.key not in batch.replied:
+                    batch.replied[turn.key] = await self._reply(turn, items)
+                await self._answer_turn.conclude(turn, batch.replied[turn.key])
         finally:
             metrics.TURNS_IN_FLIGHT.dec()
         self._published.add(turn)
-        self._count(turn, items, fallback=answered)
+
+    async def _reply(self, turn: TurnRecord, items: Sequence[Waiting]) -> SavedAnswer:
+        deadline, without_model = self._time_for(items)
+        with self._timed(without_model=without_model):
+            answer = await self._answer_turn.answer(turn, deadline, without_model=without_model)
+        self._count(turn, items, fallback=answer.outbound is not None and answer.outbound.fallback)
+        return answer
 
     def _time_for(self, items: Sequence[Waiting]) -> tuple[Deadline, bool]:
         """The deadline, counted from publication, and whether there is no time for a model: what waited is answered quickly.

@@ -116,8 +116,8 @@ class Services:
     async def complete_turn(self, completion: bytes, deadline: Deadline) -> None:
         """Record the end of the turn, from the request that was saved with the answer.
 
-        The answer waits for this, and the call may be repeated as often as one likes: a replica that hangs with its connections
-        open is not waited for until the pings find it out.
+        The conversation's next message waits for this, and the call may be repeated as often as one likes: a replica that hangs
+        with its connections open is not waited for until the pings find it out.
         """
         request = fsm_pb2.CompleteTurnRequest.FromString(completion)
         calls: set[asyncio.Task[fsm_pb2.CompleteTurnResponse]] = set()

@@ -39,7 +39,7 @@ class _Strict(BaseModel):
 
 
 class Delay(_Strict):
-    """How long a call takes. With `sigma` 0 always the median, otherwise log-normal around it."""
+    """How long a call takes from its arrival. With `sigma` 0 always the median, otherwise log-normal around it."""
 
     median_ms: float = Field(default=0.0, ge=0)
     sigma: float = Field(default=0.0, ge=0, le=3)

@@ -75,7 +75,7 @@ class Simulator:
 
     async def _chat_completions(self, http: web.Request) -> web.StreamResponse:
         self.stats.arrived()
-        task, turn, outcome, from_s = "invalid", "", "client_left", time.time()
+        task, turn, outcome, from_s, arrived_s = "invalid", "", "client_left", time.time(), time.perf_counter()
         try:
             self._authorise(http)
             request = parse(await http.read())
@@ -84,7 +84,8 @@ class Simulator:
             self.stats.turns[turn][task] += 1
             conduct = self._director.conduct(task, request.last_user_message)
             if conduct.delay_s:
-                await asyncio.sleep(conduct.delay_s)
+                # A provider's latency counts from the request's arrival: what reading it took here is part of it.
+                await asyncio.sleep(conduct.delay_s - (time.perf_counter() - arrived_s))
             if conduct.fault is Fault.HANG:
                 outcome = Fault.HANG
                 await asyncio.Event().wait()

@@ -48,6 +48,11 @@ class FakeServices(Services):
         self.word_until: list[Deadline] = []
         """The deadlines of the calls of `generate_response`."""
         self.completed: list[fsm_pb2.CompleteTurnRequest] = []
+        self.completing = asyncio.Event()
+        """Until it is set, `complete_turn` hangs."""
+        self.completing.set()
+        self.completion_failures: list[Exception] = []
+        """Raised by the next calls of `complete_turn`, one each."""
         self.running = 0
         self.most_running = 0
         self.hold = asyncio.Event()
@@ -90,6 +95,9 @@ class FakeServices(Services):
 
     async def complete_turn(self, completion: bytes, deadline: Deadline) -> None:
         """Remember it."""
+        if self.completion_failures:
+            raise self.completion_failures.pop(0)
+        await self.completing.wait()
         self.completed.append(fsm_pb2.CompleteTurnRequest.FromString(completion))
 
 
@@ -235,6 +243,7 @@ async def gateway(
         await consumer.start()
         yield setting
         services.hold.set()
+        services.completing.set()
         if not setting.stopped:
             await consumer.stop(5)
         await broker.close()

@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 import gateway as gateway_package
-from common.errors import InvalidInput, Unavailable
+from common.errors import DeadlineExceeded, InvalidInput, Unavailable
 from common.taxonomy import Action, MessageKind, State
 from gateway.compose import Asset, Choice, Form
-from tests.gateway.setting import FOUND, Setting, gateway
+from tests.gateway.setting import FOUND, Setting, gateway, until
 from tests.institution import shipped
 
 PRICE = "A entrega custa R$ 25,00"
@@ -49,11 +49,44 @@ async def test_the_turn_is_completed_with_what_was_said() -> None:
         await setting.send("m1")
         reply = await setting.reply()
 
+        await until(lambda: setting.services.completed)
         completed = setting.services.completed[0]
 
     assert completed.reply_text == "resposta a m1"
     assert completed.reply_id == reply["reply_id"]
     assert list(completed.option_ids) == ["loja", "area"]
+
+
+async def test_the_customer_does_not_wait_for_the_end_of_the_turn_but_whoever_takes_over_does() -> None:
+    """The reply leaves although the FSM service hangs; the hand-off, once the conversation is in the state that it tells."""
+    async with gateway() as setting:
+        setting.services.found = replace(FOUND, action=Action.HAND_OFF, escalation_reason="commercial")
+        setting.services.completing.clear()
+        await setting.send("m1")
+
+        reply = await setting.reply()
+        with pytest.raises(TimeoutError):
+            await setting.escalations.next(timeout_s=0.05)
+        assert setting.broker.acked == []
+
+        setting.services.completing.set()
+        hand_off = orjson.loads((await setting.escalations.next(timeout_s=5)).body)
+        await until(lambda: setting.broker.acked)
+
+    assert hand_off["turn_id"] == reply["turn_id"]
+
+
+async def test_a_reply_is_not_sent_again_when_only_the_end_of_the_turn_failed() -> None:
+    """It is completed by a later attempt, and the next message of the conversation waits for that."""
+    async with gateway() as setting:
+        setting.services.completion_failures = [Unavailable("CompleteTurn: away"), DeadlineExceeded("CompleteTurn: late")]
+        await setting.send("m1")
+        first = await setting.reply()
+        await setting.send("m2")
+        second = await setting.reply()
+
+    assert (first["text"], second["text"]) == ("resposta a m1", "resposta a m2")
+    assert [completed.reply_text for completed in setting.services.completed] == ["resposta a m1", "resposta a m2"]
 
 
 async def test_a_hand_off_is_published_with_its_reply() -> None:
@@ -198,7 +231,7 @@ def test_no_path_to_the_outbound_exchange_avoids_the_last_door() -> None:
     answering = {name for name, body in functions.items() if "self._fixed" in _attributes(body)}
 
     assert addressing == {"outbound.reply_publication"}
-    assert sending == {"answer_turn._publish_all"}
+    assert sending == {"answer_turn._reply"}
     assert making == {"answer_turn._fixed"}
     assert answering == {"answer_turn._compute"}
     order = _calls(functions["answer_turn._compute"])

@@ -88,8 +88,8 @@ async def test_one_message_is_one_trace_from_the_adapter_to_the_reply() -> None:
         *((f"{name} server", SPAN_LLM) for name in calls[:3]),
         (SPAN_PROCESS, SPAN_SEND),
     }
-    sending = next(span for span in spans if span.name == SPAN_SEND)
-    assert reply.headers["traceparent"] == f"00-{trace_id}-{sending.context.span_id:016x}-01"
+    sent_by = {f"00-{trace_id}-{span.context.span_id:016x}-01" for span in spans if span.name == SPAN_SEND}
+    assert reply.headers["traceparent"] in sent_by
 
 
 def _label(span: ReadableSpan) -> str:
