@@ -32,7 +32,7 @@ __all__ = ["Answer", "CallOutcome", "Model", "ModelObserver", "ModelSettings", "
 
 _PATH = "chat/completions"
 _FAIR_TRIAL_S = 0.5
-"""A call that had less time than this and ran out of it says nothing about the provider."""
+"""With less time than this, or hardly more than calls usually take, a timeout says nothing about the provider."""
 _PACE_SHARE = 0.6
 """A call may start with this share of its usual time left: models are not that regular."""
 _BACKOFF_S, _LONGEST_BACKOFF_S = 0.1, 1.0
@@ -283,7 +283,7 @@ class OpenAIModel:
                 raise self._refused(task, response, left_out)
             return Completion.model_validate_json(response.content)
         except TimeoutError as error:
-            fair = budget_s >= min(_FAIR_TRIAL_S, timeout_s)
+            fair = budget_s >= min(_FAIR_TRIAL_S, timeout_s) and self._pace.was_fair(task.name, budget_s)
             problem = f"no answer within {budget_s * 1000:.0f} ms"
             raise _CallFailed(problem, CallOutcome.TIMEOUT, retryable=True, for_all=fair) from error
         except ValidationError as error:

@@ -2,8 +2,10 @@
 
 _WEIGHT = 0.1
 """Of the newest in the running average."""
+_FAIR_SHARE = 1.25
+"""Of its usual time, what a task must have had before its failing to end in time says something."""
 _FORGETTING = 0.98
-"""Applied at each refusal, so that what was slow for a while is tried again."""
+"""Applied whenever the time does not suffice, so that what was slow for a while is tried again."""
 
 
 class Pace:
@@ -20,8 +22,15 @@ class Pace:
 
     def allows(self, task: str, left_s: float) -> bool:
         """Whether the task may start with so much time left."""
+        return self._suffices(task, left_s, self._share)
+
+    def was_fair(self, task: str, had_s: float) -> bool:
+        """Whether a task that ran out of so much time had had clearly more than it usually takes."""
+        return self._suffices(task, had_s, _FAIR_SHARE)
+
+    def _suffices(self, task: str, time_s: float, share: float) -> bool:
         usual_s = self._usual_s.get(task, 0.0)
-        if left_s >= self._share * usual_s:
+        if time_s >= share * usual_s:
             return True
         self._usual_s[task] = usual_s * _FORGETTING
         return False

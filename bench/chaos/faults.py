@@ -91,7 +91,8 @@ class Breaker:
             try:
                 await asyncio.to_thread(self._stage.node.ctl, "close_all_connections", "chaos")
             except PylotoError as error:
-                self._tell(f"the broker could not be told to close its connections: {error}")
+                # The tool's diagnosis is a page; most often the other hand is restarting the broker.
+                self._tell(f"the broker could not be told to close its connections: {str(error).splitlines()[0]}")
         else:
             self._stage.proxies[fault.target].cut()
 

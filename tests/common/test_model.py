@@ -271,6 +271,18 @@ async def test_hung_calls_open_the_circuit() -> None:
         assert time.monotonic() - started_s < 0.1
 
 
+async def test_calls_that_had_hardly_more_time_than_they_usually_take_do_not_open_the_circuit() -> None:
+    """When it is us who are slow the provider is not to blame, and the next customer, who has time, gets its answer."""
+    async with asking(SimulatorConfig(default=Behaviour(delay=Delay(median_ms=700))), llm_max_attempts=1) as setup:
+        await setup.ask()
+        hurried = (setup.ask(within_s=0.6) for _ in range(6))
+        results = await asyncio.gather(*hurried, return_exceptions=True)
+
+        assert all(isinstance(result, ModelUnavailable) for result in results)
+        assert (await setup.ask()).source is Source.MODEL
+        assert setup.seen.states == []
+
+
 async def test_each_task_has_its_own_circuit() -> None:
     """What fails for one task goes on for another."""
     config = SimulatorConfig(tasks={"response": Behaviour(rates={Fault.SERVER_ERROR: 1.0})})

@@ -37,3 +37,12 @@ def test_a_provider_that_was_slow_is_tried_again() -> None:
         refusals += 1
 
     assert 10 < refusals < 200
+
+
+def test_what_ran_out_of_less_time_than_usual_had_no_fair_trial() -> None:
+    """Unless it goes on like that: then the usual is out of date."""
+    pace = Pace(0.6)
+    pace.observe("response", 0.9)
+
+    assert pace.was_fair("response", 1.2)
+    assert [pace.was_fair("response", 1.0) for _ in range(8)] == [False] * 6 + [True] * 2
