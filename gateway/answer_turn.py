@@ -34,7 +34,7 @@ from protos.fsm.v1 import fsm_pb2
 
 LATER_TASKS_S = 1.15
 """What the FSM call leaves of the turn's time for the two later tasks, which take longer than its own; at most half of it."""
-FINISH_S = 0.35
+FINISH_S = 0.5
 """What the later tasks leave for composing, saving and publishing (10 ms when idle, but other processes may be
 starting on the same cores); at most half."""
 COMMIT_S = 5.0
