@@ -45,7 +45,11 @@ class Audit:
         turns = await TurnStore(self._databases["gateway"]).newest_of_all(_ALL)
         return [
             StoredTurn(
-                turn.turn_id, turn.conversation_id, turn.message_ids, hands_off=bool(turn.answer and turn.answer.escalation)
+                turn.turn_id,
+                turn.conversation_id,
+                turn.message_ids,
+                hands_off=bool(turn.answer and turn.answer.escalation),
+                answer="none" if turn.answer is None else "silence" if turn.answer.outbound is None else "a reply",
             )
             for turn in turns
         ]

@@ -42,12 +42,16 @@ class HandOff:
 
 @dataclass(frozen=True, slots=True)
 class StoredTurn:
-    """What the gateway stored: a turn and the messages that it answers. `hands_off`: its saved answer holds a hand-off."""
+    """What the gateway stored: a turn and the messages that it answers. `hands_off`: its saved answer holds a hand-off.
+
+    `answer`: what that answer is: "none", "a reply" or "silence".
+    """
 
     turn_id: str
     conversation_id: str
     message_ids: tuple[str, ...]
     hands_off: bool = False
+    answer: str = "none"
 
 
 @dataclass(frozen=True, slots=True)

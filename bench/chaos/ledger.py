@@ -81,7 +81,7 @@ def ledger(seen: Evidence) -> Ledger:
         if not _explained(essential, message.published_at_s, message.published_at_s + wait_s)
     ]
     breaches = (
-        *(f"lost: message {key} of {accepted[key].conversation_id}" for key in sorted(lost)),
+        *(f"lost: message {key} of {accepted[key].conversation_id} ({_where(accepted[key], seen)})" for key in sorted(lost)),
         *(f"lost: the hand-off of {turn_id}" for turn_id in unheard),
         *(f"answered twice: message {key} by {', '.join(sorted(ids))}" for key, ids in doubled.items()),
         *out_of_order,
@@ -135,6 +135,14 @@ def _replied(replies: Iterable[Reply]) -> tuple[dict[str, float], dict[str, set[
             replied.setdefault(message_id, reply.at_s)
             by_message[message_id].add(reply.reply_id)
     return replied, {key: ids for key, ids in by_message.items() if len(ids) > 1}, repeats, reread
+
+
+def _where(message: Accepted, seen: Evidence) -> str:
+    """How far a message that came to nothing got; the data is gone when the run is over."""
+    turn = next((turn for turn in seen.turns if message.message_id in turn.message_ids), None)
+    states = [each.sessions[-1].state for each in seen.conversations if each.conversation_id == message.conversation_id]
+    got_to = f"turn {turn.turn_id}, saved answer: {turn.answer}" if turn else "no turn was opened"
+    return f"{got_to}; conversation in {states[0] if states else 'no state'}"
 
 
 def _handed_off(seen: Evidence) -> tuple[dict[str, float], dict[str, float]]:

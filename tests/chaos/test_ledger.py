@@ -53,6 +53,7 @@ def test_a_message_without_an_outcome_is_lost() -> None:
 
     assert found.lost == 1
     assert_only(found, "lost: message m2")
+    assert "turn t2, saved answer: none; conversation in AWAITING_USER" in found.breaches[0]
 
 
 def test_a_dead_letter_with_its_reason_is_no_loss() -> None:
