@@ -1,7 +1,7 @@
 """From a proposal to a decision, pure: the table and the institution's rules decide, the proposal only proposes."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common.institution import Institution
 from common.taxonomy import Action, Category, State, Vertente
@@ -46,7 +46,7 @@ def decide(
 ) -> Decision:
     """The decision for an understood message; without a proposal the deterministic understanding decides alone."""
     refused: list[str] = []
-    view = _checked(proposal, understanding, institution, refused) if proposal else _own_view(understanding)
+    view = _checked(proposal, understanding, session, institution, refused) if proposal else _own_view(understanding)
     if understanding.injection:
         return _refuse_injection(view, session, refused)
     escalate = view.escalate or understanding.human_request or _needs_person(view, understanding, institution)
@@ -90,7 +90,9 @@ def _own_view(understanding: Understanding) -> _View:
     )
 
 
-def _checked(proposal: Proposal, understanding: Understanding, institution: Institution, refused: list[str]) -> _View:
+def _checked(
+    proposal: Proposal, understanding: Understanding, session: Session, institution: Institution, refused: list[str]
+) -> _View:
     own = _own_view(understanding)
     resting, intent = proposal.decision, proposal.intent
     if resting not in PROPOSABLE:
@@ -102,7 +104,11 @@ def _checked(proposal: Proposal, understanding: Understanding, institution: Inst
     if resting is State.SPAM and proposal.category is not Category.SPAM:
         refused.append(f"decision SPAM with category {proposal.category}; {own.resting} in its place")
         resting = own.resting
-    if resting is State.SPAM and _plainly_ours(understanding):
+    if proposal.category is Category.SPAM and resting is not State.SPAM:
+        # The session would remember it, and the next greeting would be read in its light.
+        refused.append(f"category SPAM with decision {resting}; the deterministic reading in its place")
+        return replace(own, escalate=own.escalate or proposal.escalate or resting is State.ESCALATING)
+    if resting is State.SPAM and _plainly_ours(understanding, session):
         # It would silence a customer for minutes; that takes more than one answer of a model.
         refused.append(f"decision SPAM for what is plainly {understanding.category}; the deterministic reading in its place")
         return own
@@ -118,8 +124,11 @@ def _checked(proposal: Proposal, understanding: Understanding, institution: Inst
     )
 
 
-def _plainly_ours(understanding: Understanding) -> bool:
-    return understanding.category not in {Category.SPAM, Category.OUTRO} and understanding.confidence >= _PLAIN
+def _plainly_ours(understanding: Understanding, session: Session) -> bool:
+    """It reads as our business, for sure or from somebody who has been answered before."""
+    if understanding.category in {Category.SPAM, Category.OUTRO}:
+        return False
+    return understanding.confidence >= _PLAIN or bool(session.recent)
 
 
 def _needs_person(view: _View, understanding: Understanding, institution: Institution) -> bool:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.taxonomy import Action, Category, State, Vertente
+from common.turn import Exchange
 from fsm_service.decide import Decision, decide
 from fsm_service.prompt import Proposal
 from fsm_service.session import Session
@@ -69,9 +70,10 @@ def decided(
     *,
     clarifications: int = 0,
     text: str = "e o crm?",
+    recent: tuple[Exchange, ...] = (),
 ) -> Decision:
     """The decision with the shipped documents."""
-    session = replace(SESSION, clarifications=clarifications)
+    session = replace(SESSION, clarifications=clarifications, recent=recent)
     return decide(proposal, understanding, session, shipped(), text=text, min_confidence=0.45)
 
 
@@ -87,6 +89,26 @@ def test_a_customer_is_not_silenced_by_one_answer_of_a_model() -> None:
     assert (refused.resting_state, refused.determination.category) == (State.AWAITING_USER, Category.ENTREGAS)
     assert any("SPAM" in reason for reason in refused.refused)
     assert taken.resting_state is State.SPAM
+
+
+def test_somebody_who_has_been_answered_is_no_spammer_by_a_model_alone() -> None:
+    """Two questions in one burst read unsurely; the model may be right about a stranger, not about them."""
+    spam = GOOD.model_copy(
+        update={"decision": State.SPAM, "category": Category.SPAM, "vertente": Vertente.NENHUMA, "intent": ""}
+    )
+    unsure = replace(QUESTION, confidence=0.6)
+
+    assert decided(spam, unsure).resting_state is State.SPAM
+    assert decided(spam, unsure, recent=(Exchange("oi", "Olá!"),)).resting_state is State.AWAITING_USER
+
+
+@pytest.mark.parametrize("decision", sorted(set(State) - {State.SPAM}))
+def test_the_category_of_spam_without_the_decision_is_not_remembered(decision: State) -> None:
+    """The session would keep it, and the customer's next greeting would be read in its light."""
+    taken = decided(GOOD.model_copy(update={"decision": decision, "category": Category.SPAM}))
+
+    assert taken.determination.category is Category.ENTREGAS
+    assert any(refusal.startswith("category SPAM") for refusal in taken.refused)
 
 
 def test_a_legal_proposal_is_taken() -> None:
