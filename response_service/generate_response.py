@@ -1,5 +1,6 @@
 """LLM task 2: what do we say? From a turn to a guarded, stored text, top-down."""
 
+import asyncio
 import time
 from dataclasses import dataclass, replace
 
@@ -8,7 +9,7 @@ import structlog
 from common import metrics
 from common.context import ContextClient
 from common.deadline import Deadline
-from common.errors import DeadlineExceeded, ModelMisbehaved, Unavailable
+from common.errors import DeadlineExceeded, ModelMisbehaved, StoreUnavailable, Unavailable
 from common.institution import Institution
 from common.model_task import Answer, Model, Task
 from common.single_flight import SingleFlight
@@ -53,6 +54,7 @@ class GenerateResponse:
         self._judge = Judge(model, judge)
         self._reserve_s = reserve_s
         self._running: SingleFlight[StoredReply] = SingleFlight()
+        self._saving: set[asyncio.Task[None]] = set()
 
     async def generate(self, turn: Turn, deadline: Deadline) -> Generated:
         """The guarded text, never empty. Raises Unavailable only when no context was ever seen or the store is away."""
@@ -60,12 +62,31 @@ class GenerateResponse:
         if stored is not None:
             return Generated(stored, repeated=True)
         reply = await self._running.run(turn.turn_id, lambda: self._write(turn, deadline))
+        if turn.first_attempt and not reply.blocked:
+            self._save_beside(turn, reply)
+            return Generated(reply, repeated=False)
         kept = await self._store.save(turn, reply)
         return Generated(kept, repeated=kept is not reply)
 
     async def drain(self) -> None:
-        """Wait for what callers gave up on; for a graceful stop."""
+        """Wait for what callers gave up on, and for the writes that nobody waits for; for a graceful stop."""
         await self._running.drain()
+        await asyncio.gather(*self._saving)
+
+    def _save_beside(self, turn: Turn, reply: StoredReply) -> None:
+        """The customer does not wait for this write: the gateway saves the same text before it leaves.
+
+        What was blocked exists here alone, and a repeated turn must get one text from every replica: those are waited for.
+        """
+        task = asyncio.create_task(self._save(turn, reply))
+        self._saving.add(task)
+        task.add_done_callback(self._saving.discard)
+
+    async def _save(self, turn: Turn, reply: StoredReply) -> None:
+        try:
+            await self._store.save(turn, reply)
+        except StoreUnavailable as error:
+            _log.warning("a reply was said and not stored here", error=str(error))
 
     async def _write(self, turn: Turn, deadline: Deadline) -> StoredReply:
         started_s = time.perf_counter()

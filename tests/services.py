@@ -1,7 +1,7 @@
 """The real services in this process: gRPC on a free port, the real store, and the simulator where a model is wanted."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -212,6 +212,7 @@ class Response:
     stub: "response_pb2_grpc.ResponseServiceAsyncStub"
     caller: Caller
     store: ReplyStore
+    drain: Callable[[], Awaitable[None]]
     target: str
 
     async def generate(self, turn: Turn, *, within_s: float = 5.0) -> response_pb2.GenerateResponseResponse:
@@ -237,9 +238,10 @@ async def response_service(simulator: Simulator | None = None, **values: object)
         server = Server(settings, ["protos.response.v1.ResponseService"])
         response_pb2_grpc.add_ResponseServiceServicer_to_server(ResponseServicer(generate), server.grpc)
         target = f"127.0.0.1:{await server.start(LOCAL)}"
+        stack.push_async_callback(generate.drain)
         stack.push_async_callback(server.stop, 0)
         to_service = await stack.enter_async_context(channel(target, settings))
-        yield Response(response_pb2_grpc.ResponseServiceStub(to_service), Caller(settings), store, target)
+        yield Response(response_pb2_grpc.ResponseServiceStub(to_service), Caller(settings), store, generate.drain, target)
 
 
 @dataclass

@@ -24,8 +24,9 @@ from common.health_probe import problem_of
 from common.settings import Settings, load
 from gateway.topology import Topology
 
-GROWTH_MIB = 64.0
-"""What a process of ours may grow by under the load, however long the queues become: prefetch bounds what it holds."""
+GROWTH_MIB = 96.0
+"""What a process of ours may grow by under the load, however long the queues become: a gateway holds at most its 400 turns
+(GATEWAY_MAX_TURNS), some 0.15 MiB each, and 512 prefetched messages."""
 _WARM_UP_RATE, _WARM_UP_S = 10.0, 3.0
 _AFTERWARDS_RATE, _AFTERWARDS = 5.0, 25
 _FOR_EVER = 10_000_000

@@ -185,12 +185,37 @@ async def test_bad_input_names_the_field(field: str, turn: pb.Turn) -> None:
     assert refused.value.field == field
 
 
-async def test_without_its_store_the_service_is_unavailable_and_pays_once() -> None:
-    """What the model said is kept in memory until the store is back."""
+async def test_without_its_store_a_first_attempt_is_answered_and_pays_once() -> None:
+    """The gateway saves the text before it leaves; here it is kept in memory for a repeated call."""
     simulator = Simulator()
     async with response_service(simulator, mongodb_url=nowhere_url(), mongodb_timeout_s=0.1) as service:
-        for _ in range(2):
-            with pytest.raises(Unavailable, match="replies"):
-                await service.generate(replace(TURN, first_attempt=True))
+        first, second = [await service.generate(replace(TURN, first_attempt=True)) for _ in range(2)]
 
+    assert first.text == second.text
     assert simulator.stats.calls == 1
+
+
+async def test_without_its_store_a_repeated_turn_has_to_wait() -> None:
+    """Another replica may have said something already."""
+    async with response_service(Simulator(), mongodb_url=nowhere_url(), mongodb_timeout_s=0.1) as service:
+        with pytest.raises(Unavailable, match="replies"):
+            await service.generate(replace(TURN, first_attempt=False))
+
+
+async def test_without_its_store_nothing_that_was_blocked_is_passed_over() -> None:
+    """It is written nowhere else."""
+    async with response_service(saying(PRICE, None), mongodb_url=nowhere_url(), mongodb_timeout_s=0.1) as service:
+        with pytest.raises(Unavailable, match="blocked"):
+            await service.generate(replace(TURN, first_attempt=True))
+
+
+async def test_a_graceful_stop_waits_for_what_is_being_written() -> None:
+    """What was said at the last moment is found afterwards."""
+    async with response_service(Simulator()) as service:
+        response = await service.generate(replace(TURN, first_attempt=True))
+        await service.drain()
+
+        stored = await service.store.find(TURN.turn_id)
+
+    assert stored is not None
+    assert stored.text == response.text
