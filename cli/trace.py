@@ -127,6 +127,7 @@ def _turn_as_json(each: TurnTrace) -> dict[str, object]:
         "message_ids": list(turn.message_ids),
         "text": turn.text,
         "option_id": turn.option_id,
+        "attachment": turn.attachment,
         "published": each.published,
         "outbound": orjson.loads(to_json(answer.outbound)) if answer and answer.outbound else None,
         "escalation": orjson.loads(to_json(answer.escalation)) if answer and answer.escalation else None,
@@ -153,17 +154,18 @@ def _show(conversation: str, session: fsm_pb2.GetConversationResponse, traced: l
     for _, traced_turn, of_turn in sorted(entries, key=lambda entry: entry[0]):
         out.print()
         if traced_turn is not None:
-            said = seen(traced_turn.turn.text) or f"({traced_turn.turn.option_id or 'nothing that can be read'})"
+            turn = traced_turn.turn
+            said = seen(f"{turn.attachment} {turn.text}".strip()) or f"({turn.option_id or 'nothing that can be read'})"
             out.print(Text.assemble((f"{clock(traced_turn.turn.opened_at_ms)} ", "dim"), (said, "green")))
-        for line in _moves(of_turn):
+        for line in _moves(of_turn, seen):
             out.print(Padding(line, (0, 0, 0, 2)))
         for line in _results(traced_turn, seen) if traced_turn else ():
             out.print(Padding(line, (0, 0, 0, 4)))
 
 
-def _moves(moves: list[fsm_pb2.Transition]) -> Iterator[Text]:
+def _moves(moves: list[fsm_pb2.Transition], seen: Callable[[str], str]) -> Iterator[Text]:
     for move in moves:
-        details = " ".join(f"{name}={value}" for name, value in sorted(move.metadata.items()) if value)
+        details = seen(" ".join(f"{name}={value}" for name, value in sorted(move.metadata.items()) if value))
         yield Text.assemble(
             (f"{clock(move.at_ms)} ", "dim"),
             (f"{state_name(move.from_state)} → {state_name(move.to_state)} ", "magenta"),

@@ -117,12 +117,14 @@ def _next_steps(system: System, wanted: Wanted) -> list[str]:
         _command(f"pyloto trace CONVERSATION --fsm {system.address('fsm')} --mongodb {mongodb}"),
         _command(f"pyloto review --mongodb {mongodb}"),
         _command(f"pyloto waiting --mongodb {mongodb}"),
+        _command(f"pyloto resolve CONVERSATION --hand-back --attendant NAME --fsm {system.address('fsm')}"),
     ]
     if wanted.amqp_url:
         return [
             "Next, from another terminal, with the same URL as here:",
             _command("pyloto chat --amqp URL"),
             _command("pyloto send --amqp URL --wait messages.jsonl"),
+            _command("pyloto dead-letters list --amqp URL"),
             *reading,
         ]
     return [

@@ -85,13 +85,14 @@ def _walked_to_rest(session: Session, result: TurnResult, completion: Completion
             "kind": completion.kind or "",
         },
     )
+    handed_over = {"vertente": result.determination.vertente.value} if rest is State.ESCALATING else {}
     session = session.moved(
         rest,
         trigger=result.determination.escalation_reason or "rest",
         turn_id=turn_id,
         at_ms=now_ms,
         confidence=result.determination.confidence,
-        metadata={"reply_id": completion.reply_id},
+        metadata={"reply_id": completion.reply_id, **handed_over},
     )
     if rest is State.COMPLETED:
         return replace(session, outcome="handed_to_human" if session.escalated else "informed")

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-from common.institution import Institution
+from common.institution import Institution, Intent
 from common.taxonomy import Action, Category, State, Vertente
 from common.turn import Determination
 from fsm_service.prompt import Proposal
@@ -15,6 +15,9 @@ _THANKS = re.compile(r"obrig|brigad|valeu|agrade[cç]|grat[ao]\b|thank|gracias",
 _NOD_WORDS = 2
 _PLAIN = 0.8
 """Confidence of the deterministic reading from which a message is no spam, whatever the model says."""
+_ASKING = frozenset({"CLARIFY", "EMPTY"})
+_ASKED_AT_MOST = 4
+"""In a row, who writes what is surely not about us is asked what they want; the same words again would help nobody."""
 
 # One reason a hand-off can have; the first that holds is told to the attendant.
 _REASONS = {
@@ -61,7 +64,10 @@ def decide(
     if view.resting is State.COMPLETED:
         phrase = "THANKS" if _THANKS.search(text) else "GOODBYE"
         return _decision(Action.CLOSE, view, State.COMPLETED, refused, phrase=phrase)
-    return _decision(Action.ANSWER, view, State.AWAITING_USER, refused, phrase=_phrase(view, text))
+    phrase = _phrase(view, text)
+    if phrase in _ASKING and _asked(session) >= _ASKED_AT_MOST:
+        return _unclear(view, refused)
+    return _decision(Action.ANSWER, view, State.AWAITING_USER, refused, phrase=phrase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +171,7 @@ def _refuse_injection(view: _View, session: Session, refused: list[str]) -> Deci
 
 
 def _hand_off(view: _View, understanding: Understanding, institution: Institution, refused: list[str]) -> Decision:
-    reason = _REASONS.get(view.intent) or {
-        Category.SUPORTE: "incident",
-        Category.LEGAL: "legal",
-    }.get(view.category, "commercial")
+    reason = _reason(view.intent, view.category)
     if understanding.human_request:
         reason = "human_request"
     if understanding.anger:
@@ -179,13 +182,46 @@ def _hand_off(view: _View, understanding: Understanding, institution: Institutio
     return _decision(Action.HAND_OFF, view, State.ESCALATING, refused, phrase=phrase, reason=reason)
 
 
+def _reason(intent: str, category: Category) -> str:
+    by_category = {Category.SUPORTE: "incident", Category.LEGAL: "legal"}
+    return _REASONS.get(intent) or by_category.get(category, "commercial")
+
+
+def by_option(intent: Intent) -> Decision:
+    """The decision for an option that the customer chose."""
+    determination = Determination(
+        action=Action.HAND_OFF if intent.human else Action.ANSWER,
+        vertente=intent.vertente,
+        category=intent.category,
+        intent=intent.id,
+        confidence=1.0,
+        reasoning="the customer chose an option",
+        escalation_reason=_reason(intent.id, intent.category) if intent.human else "",
+    )
+    return Decision(determination, State.ESCALATING if intent.human else State.AWAITING_USER, (), clarified=False)
+
+
 def _clarify(view: _View, session: Session, text: str, refused: list[str]) -> Decision:
     if session.clarifications >= 1:
-        return _decision(
-            Action.HAND_OFF, view, State.ESCALATING, refused, phrase="HANDOFF_UNCLEAR", reason="unclear", clarified=True
-        )
+        return _unclear(view, refused)
     return _decision(
         Action.CLARIFY, view, State.AWAITING_USER, refused, phrase=_clarifying(view.vertente, text), clarified=True
+    )
+
+
+def _asked(session: Session) -> int:
+    """How many of the last turns only asked what the customer wants."""
+    asked = 0
+    for result in reversed(session.turns):
+        if result.determination.phrase not in _ASKING:
+            break
+        asked += 1
+    return asked
+
+
+def _unclear(view: _View, refused: list[str]) -> Decision:
+    return _decision(
+        Action.HAND_OFF, view, State.ESCALATING, refused, phrase="HANDOFF_UNCLEAR", reason="unclear", clarified=True
     )
 
 

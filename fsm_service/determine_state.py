@@ -11,14 +11,14 @@ from common.context import ContextClient
 from common.deadline import Deadline
 from common.errors import Conflict
 from common.ids import derived_id
-from common.institution import Institution
+from common.institution import Institution, Option
 from common.model_task import Model, Task
 from common.single_flight import SingleFlight
 from common.taxonomy import Action, Category, State, Vertente
 from common.turn import Determination, Exchange, Provenance
 from fsm_service import abuse, fallback
 from fsm_service.abuse import Abuse, AbuseLimits
-from fsm_service.decide import Decision
+from fsm_service.decide import Decision, by_option
 from fsm_service.prompt import Proposal
 from fsm_service.session import Session, TurnResult
 from fsm_service.states import TO_UNDERSTANDING
@@ -47,6 +47,7 @@ class Arrival:
     message_count: int
     unreadable: bool
     without_model: bool = False
+    attachment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,19 +146,23 @@ class DetermineState:
         self, session: Session, arrival: Arrival, institution: Institution, deadline: Deadline
     ) -> tuple[Session, TurnResult]:
         now_ms = self._now_ms()
+        chosen = _chosen_option(session, arrival, institution)
+        said = _said(arrival, chosen)
+        if session.state is State.ESCALATING:
+            # Who writes to a person a lot, or the same again, waits for one: that is no abuse, and costs no model call.
+            return self._stay_silent(session, arrival, said, institution, now_ms)
         stopped = abuse.check(session, arrival.text, now_ms, self._rules.abuse)
         session = abuse.arrived(session, arrival.text, arrival.message_count, now_ms)
         if stopped is not None:
-            return self._stop_abuse(session, arrival, stopped, institution, now_ms)
-        if session.state is State.ESCALATING:
-            return self._stay_silent(session, arrival, institution, now_ms)
-        understood = await self._understood(session, arrival, institution, deadline)
-        return self._walk(session, arrival, understood, now_ms)
+            return self._stop_abuse(session, arrival, said, stopped, institution, now_ms)
+        understood = await self._understood(session, arrival, chosen, institution, deadline)
+        return self._walk(session, arrival, said, understood, now_ms)
 
-    async def _understood(self, session: Session, arrival: Arrival, institution: Institution, deadline: Deadline) -> Understood:
-        chosen = _chosen_option(session, arrival, institution)
+    async def _understood(
+        self, session: Session, arrival: Arrival, chosen: Option | None, institution: Institution, deadline: Deadline
+    ) -> Understood:
         if chosen is not None:
-            return Understood(_by_option(chosen, institution), without_model(institution, "option"))
+            return Understood(by_option(institution.intents[chosen.intent]), without_model(institution, "option"))
         if arrival.unreadable and not arrival.text.strip():
             return Understood(_unreadable(session), without_model(institution, "unreadable"))
         return await self._proposals.run(
@@ -165,9 +170,13 @@ class DetermineState:
             lambda: self._understand.message(session, arrival.text, institution, deadline, without_model=arrival.without_model),
         )
 
-    def _walk(self, session: Session, arrival: Arrival, understood: Understood, now_ms: int) -> tuple[Session, TurnResult]:
+    def _walk(
+        self, session: Session, arrival: Arrival, said: str, understood: Understood, now_ms: int
+    ) -> tuple[Session, TurnResult]:
         """Walk the table to PROCESSING (or SPAM) and remember the decision; its end is recorded by CompleteTurn."""
         decision, found = understood.decision, understood.decision.determination
+        if found.action is Action.HAND_OFF:
+            found = replace(found, vertente=_active(found, session))
         previous_state = session.state
         metadata = {"intent": found.intent, "category": found.category.value, "source": understood.provenance.source.value}
         for refusal in decision.refused:
@@ -194,7 +203,7 @@ class DetermineState:
             previous_state=previous_state,
             resting_state=decision.resting_state,
             completed=False,
-            customer_text=arrival.text,
+            customer_text=said,
         )
         session = replace(
             session,
@@ -210,9 +219,12 @@ class DetermineState:
         return session.with_result(result), result
 
     def _stay_silent(
-        self, session: Session, arrival: Arrival, institution: Institution, now_ms: int
+        self, session: Session, arrival: Arrival, said: str, institution: Institution, now_ms: int
     ) -> tuple[Session, TurnResult]:
-        """A person has the conversation: understand by the rules alone, record, say nothing."""
+        """A person has the conversation: understand by the rules alone, record, say nothing.
+
+        It is forwarded under the line of the hand-off, to the desk that has it, whatever it is about.
+        """
         understanding = fallback.understand(arrival.text, memory_of(session))
         found = Determination(
             action=Action.STAY_SILENT,
@@ -228,14 +240,15 @@ class DetermineState:
         if session.vertente is Vertente.NENHUMA or found.confidence >= _SURE_OF_ANOTHER_LINE:
             session = replace(session, vertente=_active(found, session))
         session = replace(session, category=found.category)
-        return self._remember_silence(session, arrival, found, without_model(institution, "with_human"), now_ms)
+        found = replace(found, vertente=session.handed_over_line)
+        return self._remember_silence(session, arrival, said, found, without_model(institution, "with_human"), now_ms)
 
     def _stop_abuse(
-        self, session: Session, arrival: Arrival, stopped: Abuse, institution: Institution, now_ms: int
+        self, session: Session, arrival: Arrival, said: str, stopped: Abuse, institution: Institution, now_ms: int
     ) -> tuple[Session, TurnResult]:
-        """No LLM call, no answer; a flood or repetition ends the session as SPAM, unless a person has it."""
+        """No LLM call, no answer; a flood or repetition ends the session as SPAM."""
         metrics.ABUSE_BLOCKED.labels(stopped.value).inc()
-        if stopped is not Abuse.BLOCKED and session.state is not State.ESCALATING:
+        if stopped is not Abuse.BLOCKED:
             session = session.moved(
                 State.SPAM, trigger=stopped.value, turn_id=arrival.turn_id, at_ms=now_ms, metadata={"abuse": stopped.value}
             )
@@ -248,10 +261,10 @@ class DetermineState:
             confidence=1.0,
             reasoning=f"stopped before any model call: {stopped.value}",
         )
-        return self._remember_silence(session, arrival, found, without_model(institution, stopped.value), now_ms)
+        return self._remember_silence(session, arrival, said, found, without_model(institution, stopped.value), now_ms)
 
     def _remember_silence(
-        self, session: Session, arrival: Arrival, found: Determination, provenance: Provenance, now_ms: int
+        self, session: Session, arrival: Arrival, said: str, found: Determination, provenance: Provenance, now_ms: int
     ) -> tuple[Session, TurnResult]:
         result = TurnResult(
             turn_id=arrival.turn_id,
@@ -260,7 +273,7 @@ class DetermineState:
             previous_state=session.state,
             resting_state=session.state,
             completed=False,
-            customer_text=arrival.text,
+            customer_text=said,
         )
         return replace(session, updated_at_ms=now_ms).with_result(result), result
 
@@ -304,30 +317,24 @@ def _with_intent(intents: tuple[str, ...], found: Determination) -> tuple[str, .
     return intents if not found.intent or found.intent in intents else (*intents, found.intent)
 
 
-def _chosen_option(session: Session, arrival: Arrival, institution: Institution) -> str | None:
-    """The intent of the option that was tapped, or named by its number or title when it was just shown."""
+def _chosen_option(session: Session, arrival: Arrival, institution: Institution) -> Option | None:
+    """The option that was tapped, or named by its number or title when it was just shown."""
     by_id = {option.id: option for menu in institution.menus.values() for option in menu.options}
     if arrival.option_id in by_id:
-        return by_id[arrival.option_id].intent
+        return by_id[arrival.option_id]
     said = arrival.text.strip().strip(".)").casefold()
     for position, option_id in enumerate(session.options_shown, start=1):
         if option_id in by_id and said in {str(position), by_id[option_id].title.casefold()}:
-            return by_id[option_id].intent
+            return by_id[option_id]
     return None
 
 
-def _by_option(intent_id: str, institution: Institution) -> Decision:
-    intent = institution.intents[intent_id]
-    determination = Determination(
-        action=Action.HAND_OFF if intent.human else Action.ANSWER,
-        vertente=intent.vertente,
-        category=intent.category,
-        intent=intent.id,
-        confidence=1.0,
-        reasoning="the customer chose an option",
-        escalation_reason="commercial" if intent.human else "",
-    )
-    return Decision(determination, State.ESCALATING if intent.human else State.AWAITING_USER, (), clarified=False)
+def _said(arrival: Arrival, chosen: Option | None) -> str:
+    """The turn in words: what people read of it later, and the next turn's model."""
+    text = arrival.text.strip()
+    if chosen is not None and chosen.title.casefold() != text.casefold():
+        text = f"{text} ({chosen.title})" if text else chosen.title
+    return f"{arrival.attachment} {text}".strip()
 
 
 def _unreadable(session: Session) -> Decision:

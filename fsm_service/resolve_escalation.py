@@ -37,7 +37,15 @@ async def resolve_escalation(
             at_ms=now_ms(),
             metadata={"attendant": attendant_id, "note": note},
         )
-        resolved = replace(resolved, outcome="" if hand_back else "handed_to_human", clarifications=0, escalated=not hand_back)
+        resolved = replace(
+            resolved,
+            outcome="" if hand_back else "handed_to_human",
+            clarifications=0,
+            escalated=not hand_back,
+            # A person has seen who this is: what came before the hand-off is no reason to block them.
+            arrivals_ms=(),
+            text_hashes=(),
+        )
         written = await store.save(resolved)
         if written is not None:
             metrics.TRANSITIONS.labels(to_state).inc()

@@ -5,6 +5,7 @@ from __future__ import annotations  # grpc's generics exist in its stubs only
 import grpc
 
 from common.errors import InvalidInput, NotFound
+from common.masking import mask_text
 from common.serving import deadline_of
 from common.taxonomy import MessageKind, Source
 from common.turn import (
@@ -49,6 +50,7 @@ class FsmServicer(fsm_pb2_grpc.FsmServiceServicer):
             message_count=request.message_count,
             unreadable=request.unreadable,
             without_model=request.without_model,
+            attachment=limit(request.attachment, "attachment", at_most=512),
         )
         determined = await self._determine_state.determine(arrival, deadline_of(context))
         return fsm_pb2.DetermineStateResponse(
@@ -60,6 +62,7 @@ class FsmServicer(fsm_pb2_grpc.FsmServiceServicer):
             provenance=provenance_to_proto(determined.result.provenance),
             repeated_call=determined.repeated,
             previous_state=state_number(determined.result.previous_state),
+            said=determined.result.customer_text,
         )
 
     async def CompleteTurn(  # noqa: N802 - the RPC's name
@@ -111,11 +114,18 @@ class FsmServicer(fsm_pb2_grpc.FsmServiceServicer):
         session = await resolve_escalation(
             require(request.conversation_id, "conversation_id"),
             hand_back=request.resolution == fsm_pb2.RESOLUTION_HAND_BACK,
-            attendant_id=require(request.attendant_id, "attendant_id", at_most=128),
+            attendant_id=_attendant(request.attendant_id),
             note=limit(request.note, "note", at_most=1_024),
             store=self._store,
         )
         return fsm_pb2.ResolveEscalationResponse(session_id=session.session_id, state=state_number(session.state))
+
+
+def _attendant(attendant_id: str) -> str:
+    require(attendant_id, "attendant_id", at_most=128)
+    if mask_text(attendant_id) != attendant_id:
+        raise InvalidInput("attendant_id", "expected an internal code; an e-mail address, CPF or telephone number would stay")
+    return attendant_id
 
 
 def _transition(move: Transition) -> fsm_pb2.Transition:

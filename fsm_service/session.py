@@ -102,6 +102,12 @@ class Session:
         return next((move for move in reversed(self.history) if move.to_state is State.ESCALATING), None)
 
     @property
+    def handed_over_line(self) -> Vertente:
+        """The business line under which a person has the conversation, or had it last."""
+        move = self.handed_over
+        return Vertente(move.metadata["vertente"]) if move and "vertente" in move.metadata else self.vertente
+
+    @property
     def ended(self) -> bool:
         """True when the next message opens a new session."""
         return self.state in FINAL

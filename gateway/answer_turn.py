@@ -158,9 +158,7 @@ class AnswerTurn:
         said = "\n".join((composed.text, *composed.further_texts)).strip()
         return SavedAnswer(
             outbound=message,
-            escalation=outbound.escalation(turn, determined.session_id, found, determined.recent, said, now_ms)
-            if found.action is Action.HAND_OFF
-            else None,
+            escalation=outbound.escalation(turn, determined, said, now_ms) if found.action is Action.HAND_OFF else None,
             events=self._events(turn, determined, composed, (*worded.blocked, *blocked), fallback=fallback),
             completion=fsm_pb2.CompleteTurnRequest(
                 turn_id=turn.turn_id,
@@ -178,13 +176,10 @@ class AnswerTurn:
 
     def _silence(self, turn: TurnRecord, determined: Determined) -> SavedAnswer:
         """Nothing is said. When a person has the conversation, the message is forwarded to them."""
-        found = determined.determination
         with_person = determined.resting_state is State.ESCALATING
         return SavedAnswer(
             outbound=None,
-            escalation=outbound.escalation(turn, determined.session_id, found, determined.recent, "", _now_ms())
-            if with_person
-            else None,
+            escalation=outbound.escalation(turn, determined, "", _now_ms()) if with_person else None,
             events=self._events(turn, determined, None, (), fallback=False),
             completion=fsm_pb2.CompleteTurnRequest(
                 turn_id=turn.turn_id, conversation_id=turn.conversation_id

@@ -211,6 +211,9 @@ class Broker(Protocol):
         Returns how many. BrokerUnavailable in the middle: those not yet confirmed are still dead letters.
         """
 
+    async def discard(self, dead_letter_id: str) -> int:
+        """Remove the dead letters with this id, for ever; how many."""
+
     async def subscribe(self, exchange: str, binding: str) -> Reader[Publication]:
         """Read a copy of what is published from now on (a temporary queue; the topic `binding` may hold `*`, `#`).
 

@@ -269,6 +269,14 @@ class MemoryBroker:
             queue.ready.remove(message)
         return len(chosen)
 
+    async def discard(self, dead_letter_id: str) -> int:
+        """See `Broker.discard`."""
+        queue = self._hub.queues[self.topology.dead_letters]
+        chosen = [message for message in queue.ready if dead_letters.read(message.publication).id == dead_letter_id]
+        for message in chosen:
+            queue.ready.remove(message)
+        return len(chosen)
+
     async def subscribe(self, exchange: str, binding: str) -> Reader[Publication]:
         """See `Broker.subscribe`."""
         self._require_started()

@@ -324,6 +324,16 @@ class RabbitBroker:
                     replayed += 1
         return replayed
 
+    async def discard(self, dead_letter_id: str) -> int:
+        """See `Broker.discard`."""
+        discarded = 0
+        async with self._inspection() as channel:
+            async for letter, number in self._take(channel, None):
+                if dead_letters.read(letter).id == dead_letter_id:
+                    await channel.basic_ack(number)
+                    discarded += 1
+        return discarded
+
     async def depths(self) -> dict[str, int]:
         """See `Broker.depths`."""
         depths = {}

@@ -42,7 +42,8 @@ class Inbound:
     sender_name: str
     text: str
     option_id: str
-    unreadable: bool
+    attachment: str
+    """What came that is no text, in words for people: "[áudio]"; empty for text and taps."""
     published_at_ms: int
 
     @property
@@ -76,9 +77,18 @@ def decode(body: bytes, content_type: str, channels: frozenset[str]) -> Inbound:
         sender_name=limit(message.sender_name, "sender_name", at_most=MAX_ID),
         text=limit(message.text, "text", at_most=MAX_TEXT),
         option_id=limit(message.option_id, "option_id", at_most=MAX_ID),
-        unreadable=message.kind in {pb.INBOUND_KIND_MEDIA, pb.INBOUND_KIND_LOCATION, pb.INBOUND_KIND_OTHER},
+        attachment=_attachment(message),
         published_at_ms=message.published_at_ms,
     )
+
+
+_MEDIA = {"image": "[foto]", "audio": "[áudio]", "video": "[vídeo]"}
+
+
+def _attachment(message: pb.InboundMessage) -> str:
+    if message.kind == pb.INBOUND_KIND_MEDIA:
+        return _MEDIA.get(message.mime_type.partition("/")[0].lower(), "[arquivo]")
+    return {pb.INBOUND_KIND_LOCATION: "[localização]", pb.INBOUND_KIND_OTHER: "[mensagem sem texto]"}.get(message.kind, "")
 
 
 def lag_s(message: Inbound) -> float:

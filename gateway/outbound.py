@@ -13,6 +13,7 @@ from common.turn import Determination, Exchange, category_number, exchanges_to_p
 from gateway.broker import Delivery, Publication
 from gateway.compose import Composed
 from gateway.inbound import JSON, PROTOBUF
+from gateway.services import Determined
 from gateway.topology import Topology
 from gateway.turn_record import TurnRecord
 from protos.conversation.v1 import conversation_pb2
@@ -57,16 +58,15 @@ def outbound_message(turn: TurnRecord, composed: Composed, state: State, *, fall
     )
 
 
-def escalation(
-    turn: TurnRecord, session_id: str, found: Determination, recent: tuple[Exchange, ...], reply: str, now_ms: int
-) -> pb.Escalation:
+def escalation(turn: TurnRecord, determined: Determined, reply: str, now_ms: int) -> pb.Escalation:
     """The hand-off; what was collected goes along so that the person does not ask again."""
-    exchanges = (*recent, Exchange(turn.text, reply))
+    found = determined.determination
+    exchanges = (*determined.recent, Exchange(determined.said, reply))
     return pb.Escalation(
         escalation_id=derived_id("escalation", turn.turn_id),
         turn_id=turn.turn_id,
         conversation_id=turn.conversation_id,
-        session_id=session_id,
+        session_id=determined.session_id,
         channel=turn.channel,
         sender_id=turn.sender_id,
         sender_name=turn.sender_name,
@@ -77,6 +77,7 @@ def escalation(
         summary=summary(found, exchanges),
         recent=exchanges_to_proto(exchanges),
         created_at_ms=now_ms,
+        message_ids=turn.message_ids,
     )
 
 

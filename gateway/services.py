@@ -30,6 +30,8 @@ class Determined:
     determination: Determination
     recent: tuple[Exchange, ...]
     source: Source
+    said: str
+    """The turn in words: the text, the title of the option that was chosen, what came beside it."""
     repeated: bool
 
 
@@ -70,8 +72,9 @@ class Services:
             text=turn.text,
             option_id=turn.option_id,
             message_count=len(turn.message_keys),
-            unreadable=turn.unreadable,
+            unreadable=bool(turn.attachment),
             without_model=without_model,
+            attachment=turn.attachment,
         )
         response = await self._caller.call(self._fsm.DetermineState, request, deadline=deadline, name="DetermineState")
         return Determined(
@@ -81,6 +84,7 @@ class Services:
             determination=determination_from_proto(response.determination, "determination"),
             recent=tuple(Exchange(item.customer_text, item.reply_text) for item in response.recent),
             source=member(Source, response.provenance.source, "provenance.source"),
+            said=response.said,
             repeated=response.repeated_call,
         )
 

@@ -22,7 +22,7 @@ class TurnRecord:
     message_ids: tuple[str, ...]
     text: str
     option_id: str
-    unreadable: bool
+    attachment: str
     content_type: str
     published_at_ms: int
     opened_at_ms: int
@@ -58,7 +58,7 @@ def open_turn(messages: Sequence[Inbound], content_type: str, now_ms: int) -> Tu
         message_ids=tuple(message.message_id for message in messages),
         text="\n".join(text for text in texts if text),
         option_id=next((message.option_id for message in reversed(messages) if message.option_id), ""),
-        unreadable=any(message.unreadable for message in messages),
+        attachment=" ".join(message.attachment for message in messages if message.attachment),
         content_type=content_type,
         published_at_ms=min((message.published_at_ms for message in messages if message.published_at_ms), default=0),
         opened_at_ms=now_ms,

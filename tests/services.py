@@ -126,7 +126,7 @@ class Fsm:
         turn_id: str = "",
         option_id: str = "",
         messages: int = 1,
-        unreadable: bool = False,
+        attachment: str = "",
         within_s: float = 5.0,
     ) -> fsm_pb2.DetermineStateResponse:
         """One DetermineState; a new turn id unless one is given."""
@@ -138,7 +138,8 @@ class Fsm:
             text=text,
             option_id=option_id,
             message_count=messages,
-            unreadable=unreadable,
+            unreadable=bool(attachment),
+            attachment=attachment,
         )
         return await self.caller.call(
             self.stub.DetermineState, request, deadline=Deadline.after(within_s), name="DetermineState"
@@ -159,11 +160,11 @@ class Fsm:
         *,
         option_id: str = "",
         messages: int = 1,
-        unreadable: bool = False,
+        attachment: str = "",
         option_ids: tuple[str, ...] = (),
     ) -> fsm_pb2.DetermineStateResponse:
         """A whole turn of the conversation `ana`; the decision."""
-        determined = await self.determine(text, option_id=option_id, messages=messages, unreadable=unreadable)
+        determined = await self.determine(text, option_id=option_id, messages=messages, attachment=attachment)
         await self.complete(f"turn-{self.turns}", option_ids=option_ids)
         return determined
 

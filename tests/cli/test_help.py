@@ -17,6 +17,7 @@ NESTED = [
     ["dead-letters", "list"],
     ["dead-letters", "show"],
     ["dead-letters", "replay"],
+    ["dead-letters", "discard"],
 ]
 
 
@@ -71,6 +72,7 @@ def test_a_mistyped_command_is_answered_with_the_near_one() -> None:
         (["demo", "--simulate-llm", "--llm", "http://x"], 2, "exclude each other"),
         (["chat", "--amqp", "http://x"], 78, "--amqp: expected amqp://"),
         (["dead-letters", "replay"], 2, "give the id of one dead letter, or --all"),
+        (["dead-letters", "discard", "x"], 2, "--yes: is required"),
         (["dead-letters", "replay", "x", "--all"], 2, "give the id of one dead letter, or --all"),
         (["dead-letters", "list", "--amqp", "x"], 78, "--amqp"),
         (["resolve", "c1", "--attendant", "ana"], 2, "exactly one of them"),

@@ -250,6 +250,22 @@ async def test_replay_of_one_dead_letter_leaves_the_others(clients_of: OpenClien
     assert [letter.body for letter in await broker.dead_letters(10)] == [b"1", b"3"]
 
 
+async def test_discarding_removes_that_dead_letter_alone(clients_of: OpenClients) -> None:
+    """What was published again in a mended form need not lie there for ever."""
+    clients = clients_of(small())
+    broker, inbox = await clients(), Inbox()
+    await broker.consume(inbox)
+    await send(broker, "1", "2", "3")
+    for delivery in await inbox.receive(3):
+        await broker.dead_letter(delivery, "outage")
+    letters = await broker.dead_letters(10)
+
+    discarded = [await broker.discard(letters[1].id), await broker.discard(letters[1].id)]
+
+    assert discarded == [1, 0]
+    assert [letter.body for letter in await broker.dead_letters(10)] == [b"1", b"3"]
+
+
 async def test_replay_of_all_dead_letters(clients_of: OpenClients) -> None:
     """In the order in which they died; afterwards there are none."""
     clients = clients_of(small())

@@ -251,13 +251,61 @@ async def test_the_same_content_four_times_is_stopped(fsm: Fsm) -> None:
     assert reasons == ["no_model", "no_model", "no_model", "repeated"]
 
 
-async def test_a_flood_does_not_take_the_conversation_from_a_person(fsm: Fsm) -> None:
-    """An upset customer who writes a lot stays with the attendant."""
+@pytest.mark.parametrize(("text", "messages"), [("me responde!!", 20), ("estou esperando a proposta", 1)])
+async def test_who_waits_for_a_person_may_write_a_lot_and_the_same_again(fsm: Fsm, text: str, messages: int) -> None:
+    """Each message is forwarded with its reason, and none is held against the customer later."""
     await fsm.turn(ASK_PERSON, messages=20)
 
-    await fsm.turn("me responde!!")
+    waiting = [await fsm.turn(text, messages=messages) for _ in range(6)]
+    await fsm.resolve(fsm_pb2.RESOLUTION_HAND_BACK)
+    after = await fsm.turn("vocês fazem entrega?")
 
-    assert name((await fsm.conversation()).state) == "ESCALATING"
+    assert {turn.determination.escalation_reason for turn in waiting} == {"forwarded"}
+    assert after.determination.action == pb.ACTION_ANSWER
+
+
+async def test_what_is_written_to_the_person_goes_to_the_desk_that_has_the_conversation(fsm: Fsm) -> None:
+    """A desk of one line gets everything of its conversations, also what is about another line."""
+    await fsm.turn("o que é o crm de vocês?")
+    handed = await fsm.turn(option_id="pessoa")
+
+    forwarded = await fsm.turn("vocês também fazem entrega para farmácia?")
+
+    assert handed.determination.vertente == forwarded.determination.vertente == pb.VERTENTE_CRM
+    assert (await fsm.conversation()).vertente == pb.VERTENTE_ENTREGA
+
+
+async def test_a_tap_on_a_person_is_a_request_for_a_person(fsm: Fsm) -> None:
+    """As if it had been typed."""
+    tapped = await fsm.turn(option_id="pessoa")
+
+    assert tapped.determination.action == pb.ACTION_HAND_OFF
+    assert tapped.determination.escalation_reason == "human_request"
+
+
+async def test_who_is_not_understood_five_times_meets_a_person(fsm: Fsm) -> None:
+    """The same question again would help nobody."""
+    gibberish = ["xpto bla", "fjdkslaj", "qwert zxcv", "lorem quux", "blorp"]
+
+    turns = [await fsm.turn(text) for text in gibberish]
+
+    assert [name(turn.resting_state) for turn in turns] == [*["AWAITING_USER"] * 4, "ESCALATING"]
+    assert turns[-1].determination.escalation_reason == "unclear"
+
+
+async def test_a_turn_is_remembered_in_words(fsm: Fsm) -> None:
+    """People read it: the title of an option, what came that is no text."""
+    menu = shipped().menus["principal"]
+    tapped = await fsm.turn(option_id=menu.options[0].id, option_ids=tuple(option.id for option in menu.options))
+    numbered = await fsm.turn("2")
+    audio = await fsm.turn(attachment="[áudio]")
+    captioned = await fsm.turn("vocês fazem entrega?", attachment="[foto]")
+
+    assert tapped.said == menu.options[0].title
+    assert audio.said == "[áudio]"
+    assert captioned.said == "[foto] vocês fazem entrega?"
+    assert numbered.said == f"2 ({menu.options[1].title})"
+    assert [exchange.customer_text for exchange in (await fsm.conversation()).recent][-2:] == [audio.said, captioned.said]
 
 
 async def test_a_tap_is_understood_without_any_model(fsm: Fsm) -> None:
@@ -299,7 +347,7 @@ async def test_an_option_that_nobody_offers_is_read_as_text(fsm: Fsm) -> None:
 
 async def test_what_cannot_be_read_is_asked_for_as_text(fsm: Fsm) -> None:
     """An audio gets a kind answer, not a guess."""
-    determined = await fsm.turn(unreadable=True)
+    determined = await fsm.turn(attachment="[áudio]")
 
     assert determined.determination.phrase == "UNSUPPORTED_MEDIA"
     assert determined.determination.action == pb.ACTION_CLARIFY
@@ -307,7 +355,7 @@ async def test_what_cannot_be_read_is_asked_for_as_text(fsm: Fsm) -> None:
 
 async def test_the_caption_of_a_picture_is_read(fsm: Fsm) -> None:
     """Words are words, wherever they stand."""
-    determined = await fsm.turn("vocês fazem entrega?", unreadable=True)
+    determined = await fsm.turn("vocês fazem entrega?", attachment="[áudio]")
 
     assert determined.determination.phrase != "UNSUPPORTED_MEDIA"
 
@@ -356,8 +404,8 @@ async def test_a_late_completion_does_not_move_another_turn(fsm: Fsm) -> None:
 
 async def test_a_long_conversation_keeps_its_whole_history_and_a_flat_document(fsm: Fsm) -> None:
     """Old moves are in pages: a turn costs the same after a hundred turns."""
-    for _ in range(60):
-        await fsm.turn("ok")
+    for number in range(60):
+        await fsm.turn("o que é o crm de vocês?" if number % 2 else "vocês fazem entrega?")
         fsm.clock.advance(30)
 
     newest = await fsm.store.newest("ana")

@@ -134,7 +134,7 @@ async def test_no_model_is_asked_for_what_needs_none() -> None:
     """Abuse, taps, unreadable messages and conversations that a person has."""
     simulator = Simulator()
     async with fsm_service(simulator) as fsm:
-        await fsm.turn(unreadable=True)
+        await fsm.turn(attachment="[áudio]")
         await fsm.turn(option_id=shipped().menus["principal"].options[0].id)
         await fsm.turn(option_id=HUMAN_OPTION, messages=20)
         await fsm.turn("oi? tem alguém aí?")

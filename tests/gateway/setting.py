@@ -78,7 +78,7 @@ class FakeServices(Services):
             await self.hold.wait()
         finally:
             self.running -= 1
-        return Determined("session-1", State.INIT, self.resting, self.found, (), Source.MODEL, repeated=False)
+        return Determined("session-1", State.INIT, self.resting, self.found, (), Source.MODEL, turn.text, repeated=False)
 
     async def generate_response(self, turn: Turn, deadline: Deadline) -> Worded:
         """As `say` says."""

@@ -28,7 +28,7 @@ class AwayInBetween(TurnStore):
 async def test_of_two_answers_to_one_turn_the_first_is_kept() -> None:
     """Two replicas may compute one; both send the same."""
     async with gateway() as setting:
-        turn = open_turn([Inbound("m1", "ana", "console", "1", "", "oi", "", False, 0)], JSON, 1)
+        turn = open_turn([Inbound("m1", "ana", "console", "1", "", "oi", "", "", 0)], JSON, 1)
         first = SavedAnswer(pb.OutboundMessage(reply_id="reply-1", text="um"), None, (), b"")
         second = SavedAnswer(pb.OutboundMessage(reply_id="reply-1", text="dois"), None, (), b"")
 

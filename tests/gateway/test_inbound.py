@@ -51,7 +51,7 @@ def test_a_valid_message_is_read() -> None:
     """With the key by which its duplicates are known."""
     message = read(body())
 
-    assert (message.text, message.channel, message.unreadable) == ("oi", "whatsapp", False)
+    assert (message.text, message.channel, message.attachment) == ("oi", "whatsapp", "")
     assert message.key == "whatsapp:wamid.1"
 
 
@@ -177,12 +177,23 @@ def test_a_text_without_words_is_a_message_like_any_other(text: str) -> None:
     assert read(body(text=text)).text == text
 
 
-@pytest.mark.parametrize("kind", ["INBOUND_KIND_MEDIA", "INBOUND_KIND_LOCATION", "INBOUND_KIND_OTHER"])
-def test_what_cannot_be_read_as_text_is_marked(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "mime_type", "told"),
+    [
+        ("INBOUND_KIND_MEDIA", "audio/ogg; codecs=opus", "[áudio]"),
+        ("INBOUND_KIND_MEDIA", "image/jpeg", "[foto]"),
+        ("INBOUND_KIND_MEDIA", "Video/mp4", "[vídeo]"),
+        ("INBOUND_KIND_MEDIA", "application/pdf", "[arquivo]"),
+        ("INBOUND_KIND_MEDIA", "", "[arquivo]"),
+        ("INBOUND_KIND_LOCATION", "", "[localização]"),
+        ("INBOUND_KIND_OTHER", "", "[mensagem sem texto]"),
+    ],
+)
+def test_what_cannot_be_read_as_text_is_told_in_words(kind: str, mime_type: str, told: str) -> None:
     """The caption, if any, is kept."""
-    message = read(body(kind=kind, text="veja"))
+    message = read(body(kind=kind, mime_type=mime_type, text="veja"))
 
-    assert message.unreadable
+    assert message.attachment == told
     assert message.text == "veja"
 
 

@@ -7,12 +7,13 @@ from google.protobuf import json_format
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.taxonomy import Action, Category, MessageKind, State, Vertente
+from common.taxonomy import Action, Category, MessageKind, Source, State, Vertente
 from common.turn import Determination, Exchange
 from gateway import outbound
 from gateway.compose import Asset, Choice, Composed
 from gateway.inbound import JSON, PROTOBUF
 from gateway.outbound import Happening
+from gateway.services import Determined
 from gateway.topology import Topology
 from gateway.turn_record import TurnRecord
 from protos.conversation.v1 import messages_pb2 as pb
@@ -29,7 +30,7 @@ TURN = TurnRecord(
     message_ids=("wamid.1", "wamid.2"),
     text="meu cpf é 123.456.789-09\nquero falar com alguém",
     option_id="",
-    unreadable=False,
+    attachment="",
     content_type=JSON,
     published_at_ms=1,
     opened_at_ms=2,
@@ -112,15 +113,20 @@ def test_a_hand_off_tells_why_about_what_and_what_was_said() -> None:
     """So that the person does not ask again."""
     recent = (Exchange("vocês entregam na zona sul?", "Sim."),)
 
-    message = outbound.escalation(TURN, "session-1", FOUND, recent, "Uma pessoa continua.", 9)
+    determined = Determined(
+        "session-1", State.INIT, State.ESCALATING, FOUND, recent, Source.MODEL, f"[áudio] {TURN.text}", repeated=False
+    )
+
+    message = outbound.escalation(TURN, determined, "Uma pessoa continua.", 9)
     publication = outbound.escalation_publication(message, TOPOLOGY)
 
     assert message.reason == "commercial"
     assert message.summary == (
         "Motivo: pedido comercial. Assunto: ENTREGA, COMERCIAL, PRECO. "
-        "O cliente disse: vocês entregam na zona sul? | meu cpf é 123.456.789-09 / quero falar com alguém"
+        "O cliente disse: vocês entregam na zona sul? | [áudio] meu cpf é 123.456.789-09 / quero falar com alguém"
     )
     assert message.recent[-1].reply_text == "Uma pessoa continua."
+    assert message.message_ids == list(TURN.message_ids)
     assert (publication.exchange, publication.routing_key) == ("pyloto.escalations", "entrega.commercial")
 
 

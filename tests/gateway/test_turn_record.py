@@ -30,16 +30,16 @@ TURNS = st.builds(
     message_ids=st.lists(WORDS, max_size=3).map(tuple),
     text=WORDS,
     option_id=WORDS,
-    unreadable=st.booleans(),
+    attachment=WORDS,
     content_type=WORDS,
     published_at_ms=COUNTS,
     opened_at_ms=COUNTS,
 )
 
 
-def message(number: int, text: str = "", option_id: str = "", published_at_ms: int = 0, *, unreadable: bool = False) -> Inbound:
+def message(number: int, text: str = "", option_id: str = "", published_at_ms: int = 0, *, attachment: str = "") -> Inbound:
     """The message with that number of one conversation."""
-    return Inbound(f"m{number}", "ana", "console", "1", "Ana", text, option_id, unreadable, published_at_ms)
+    return Inbound(f"m{number}", "ana", "console", "1", "Ana", text, option_id, attachment, published_at_ms)
 
 
 @given(turn=TURNS)
@@ -79,8 +79,9 @@ def test_the_promise_counts_from_the_oldest_known_publication() -> None:
 
 
 def test_the_last_tap_counts() -> None:
-    """And one unreadable message marks the turn."""
-    turn = open_turn([message(1, option_id="a"), message(2, option_id="b"), message(3, unreadable=True)], "x", 1)
+    """Of what came without words, all is told."""
+    attached = [message(3, attachment="[áudio]"), message(4, attachment="[foto]")]
+    turn = open_turn([message(1, option_id="a"), message(2, option_id="b"), *attached], "x", 1)
 
     assert turn.option_id == "b"
-    assert turn.unreadable
+    assert turn.attachment == "[áudio] [foto]"

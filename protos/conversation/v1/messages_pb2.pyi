@@ -302,6 +302,7 @@ class Escalation(_message.Message):
     SUMMARY_FIELD_NUMBER: _builtins.int
     RECENT_FIELD_NUMBER: _builtins.int
     CREATED_AT_MS_FIELD_NUMBER: _builtins.int
+    MESSAGE_IDS_FIELD_NUMBER: _builtins.int
     escalation_id: _builtins.str
     """Identifies the hand-off; the same turn always gives the same id."""
     turn_id: _builtins.str
@@ -319,7 +320,7 @@ class Escalation(_message.Message):
     reason: _builtins.str
     """Why: commercial, negotiation, incident, legal, human_request, anger, unclear, or forwarded (a further message while a person has it)."""
     vertente: _conversation_pb2.Vertente.ValueType
-    """The active business line."""
+    """The active business line; for forwarded the one of the hand-off, so that a desk of one line keeps its conversations."""
     category: _conversation_pb2.Category.ValueType
     """What the customer wants."""
     intent: _builtins.str
@@ -331,6 +332,10 @@ class Escalation(_message.Message):
     @_builtins.property
     def recent(self) -> _containers.RepeatedCompositeFieldContainer[_conversation_pb2.Exchange]:
         """The last exchanges, oldest first, the current one included."""
+
+    @_builtins.property
+    def message_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The inbound messages of this turn, oldest first: by them a desk finds a picture or a voice message at the messenger."""
 
     def __init__(
         self,
@@ -349,10 +354,11 @@ class Escalation(_message.Message):
         summary: _builtins.str = ...,
         recent: _abc.Iterable[_conversation_pb2.Exchange] | None = ...,
         created_at_ms: _builtins.int = ...,
+        message_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "channel", b"channel", "conversation_id", b"conversation_id", "created_at_ms", b"created_at_ms", "escalation_id", b"escalation_id", "intent", b"intent", "reason", b"reason", "recent", b"recent", "sender_id", b"sender_id", "sender_name", b"sender_name", "session_id", b"session_id", "summary", b"summary", "turn_id", b"turn_id", "vertente", b"vertente"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["category", b"category", "channel", b"channel", "conversation_id", b"conversation_id", "created_at_ms", b"created_at_ms", "escalation_id", b"escalation_id", "intent", b"intent", "message_ids", b"message_ids", "reason", b"reason", "recent", b"recent", "sender_id", b"sender_id", "sender_name", b"sender_name", "session_id", b"session_id", "summary", b"summary", "turn_id", b"turn_id", "vertente", b"vertente"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

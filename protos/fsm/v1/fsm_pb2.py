@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from protos.conversation.v1 import conversation_pb2 as protos_dot_conversation_dot_v1_dot_conversation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17protos/fsm/v1/fsm.proto\x12\rprotos.fsm.v1\x1a)protos/conversation/v1/conversation.proto\"\xb5\x01\n\x15\x44\x65termineStateRequest\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x11\n\toption_id\x18\x05 \x01(\t\x12\x15\n\rmessage_count\x18\x06 \x01(\x05\x12\x12\n\nunreadable\x18\x07 \x01(\x08\x12\x15\n\rwithout_model\x18\x08 \x01(\x08\"\x86\x03\n\x16\x44\x65termineStateResponse\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.protos.conversation.v1.State\x12\x34\n\rresting_state\x18\x03 \x01(\x0e\x32\x1d.protos.conversation.v1.State\x12<\n\rdetermination\x18\x04 \x01(\x0b\x32%.protos.conversation.v1.Determination\x12\x30\n\x06recent\x18\x05 \x03(\x0b\x32 .protos.conversation.v1.Exchange\x12\x36\n\nprovenance\x18\x06 \x01(\x0b\x32\".protos.conversation.v1.Provenance\x12\x15\n\rrepeated_call\x18\x07 \x01(\x08\x12\x35\n\x0eprevious_state\x18\x08 \x01(\x0e\x32\x1d.protos.conversation.v1.State\"\xc6\x02\n\x13\x43ompleteTurnRequest\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x12\n\nreply_text\x18\x03 \x01(\t\x12\x10\n\x08reply_id\x18\x04 \x01(\t\x12\x31\n\x04kind\x18\x05 \x01(\x0e\x32#.protos.conversation.v1.MessageKind\x12\x13\n\x0bresponse_ms\x18\x06 \x01(\x05\x12\x12\n\nmsgtype_ms\x18\x07 \x01(\x05\x12\x37\n\x0fresponse_source\x18\x08 \x01(\x0e\x32\x1e.protos.conversation.v1.Source\x12\x36\n\x0emsgtype_source\x18\t \x01(\x0e\x32\x1e.protos.conversation.v1.Source\x12\x12\n\noption_ids\x18\n \x03(\t\"[\n\x14\x43ompleteTurnResponse\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x1d.protos.conversation.v1.State\x12\x15\n\rrepeated_call\x18\x02 \x01(\x08\"1\n\x16GetConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\"\xa1\x02\n\nTransition\x12\x31\n\nfrom_state\x18\x01 \x01(\x0e\x32\x1d.protos.conversation.v1.State\x12/\n\x08to_state\x18\x02 \x01(\x0e\x32\x1d.protos.conversation.v1.State\x12\x0f\n\x07trigger\x18\x03 \x01(\t\x12\x12\n\nconfidence\x18\x04 \x01(\x01\x12\x39\n\x08metadata\x18\x05 \x03(\x0b\x32\'.protos.fsm.v1.Transition.MetadataEntry\x12\x0f\n\x07turn_id\x18\x06 \x01(\t\x12\r\n\x05\x61t_ms\x18\x07 \x01(\x03\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xe9\x02\n\x17GetConversationResponse\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x05\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x1d.protos.conversation.v1.State\x12\x32\n\x08vertente\x18\x04 \x01(\x0e\x32 .protos.conversation.v1.Vertente\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12*\n\x07history\x18\x06 \x03(\x0b\x32\x19.protos.fsm.v1.Transition\x12\x30\n\x06recent\x18\x07 \x03(\x0b\x32 .protos.conversation.v1.Exchange\x12\x0f\n\x07version\x18\x08 \x01(\x03\x12\x19\n\x11illegal_proposals\x18\t \x01(\x05\x12\x14\n\x0copened_at_ms\x18\n \x01(\x03\x12\x15\n\rupdated_at_ms\x18\x0b \x01(\x03\"\x86\x01\n\x18ResolveEscalationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12-\n\nresolution\x18\x02 \x01(\x0e\x32\x19.protos.fsm.v1.Resolution\x12\x14\n\x0c\x61ttendant_id\x18\x03 \x01(\t\x12\x0c\n\x04note\x18\x04 \x01(\t\"]\n\x19ResolveEscalationResponse\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.protos.conversation.v1.State*X\n\nResolution\x12\x1a\n\x16RESOLUTION_UNSPECIFIED\x10\x00\x12\x14\n\x10RESOLUTION_CLOSE\x10\x01\x12\x18\n\x14RESOLUTION_HAND_BACK\x10\x02\x32\x8e\x03\n\nFsmService\x12]\n\x0e\x44\x65termineState\x12$.protos.fsm.v1.DetermineStateRequest\x1a%.protos.fsm.v1.DetermineStateResponse\x12W\n\x0c\x43ompleteTurn\x12\".protos.fsm.v1.CompleteTurnRequest\x1a#.protos.fsm.v1.CompleteTurnResponse\x12`\n\x0fGetConversation\x12%.protos.fsm.v1.GetConversationRequest\x1a&.protos.fsm.v1.GetConversationResponse\x12\x66\n\x11ResolveEscalation\x12\'.protos.fsm.v1.ResolveEscalationRequest\x1a(.protos.fsm.v1.ResolveEscalationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17protos/fsm/v1/fsm.proto\x12\rprotos.fsm.v1\x1a)protos/conversation/v1/conversation.proto\"\xc9\x01\n\x15\x44\x65termineStateRequest\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x11\n\toption_id\x18\x05 \x01(\t\x12\x15\n\rmessage_count\x18\x06 \x01(\x05\x12\x12\n\nunreadable\x18\x07 \x01(\x08\x12\x15\n\rwithout_model\x18\x08 \x01(\x08\x12\x12\n\nattachment\x18\t \x01(\t\"\x94\x03\n\x16\x44\x65termineStateResponse\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.protos.conversation.v1.State\x12\x34\n\rresting_state\x18\x03 \x01(\x0e\x32\x1d.protos.conversation.v1.State\x12<\n\rdetermination\x18\x04 \x01(\x0b\x32%.protos.conversation.v1.Determination\x12\x30\n\x06recent\x18\x05 \x03(\x0b\x32 .protos.conversation.v1.Exchange\x12\x36\n\nprovenance\x18\x06 \x01(\x0b\x32\".protos.conversation.v1.Provenance\x12\x15\n\rrepeated_call\x18\x07 \x01(\x08\x12\x35\n\x0eprevious_state\x18\x08 \x01(\x0e\x32\x1d.protos.conversation.v1.State\x12\x0c\n\x04said\x18\t \x01(\t\"\xc6\x02\n\x13\x43ompleteTurnRequest\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x02 \x01(\t\x12\x12\n\nreply_text\x18\x03 \x01(\t\x12\x10\n\x08reply_id\x18\x04 \x01(\t\x12\x31\n\x04kind\x18\x05 \x01(\x0e\x32#.protos.conversation.v1.MessageKind\x12\x13\n\x0bresponse_ms\x18\x06 \x01(\x05\x12\x12\n\nmsgtype_ms\x18\x07 \x01(\x05\x12\x37\n\x0fresponse_source\x18\x08 \x01(\x0e\x32\x1e.protos.conversation.v1.Source\x12\x36\n\x0emsgtype_source\x18\t \x01(\x0e\x32\x1e.protos.conversation.v1.Source\x12\x12\n\noption_ids\x18\n \x03(\t\"[\n\x14\x43ompleteTurnResponse\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x1d.protos.conversation.v1.State\x12\x15\n\rrepeated_call\x18\x02 \x01(\x08\"1\n\x16GetConversationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\"\xa1\x02\n\nTransition\x12\x31\n\nfrom_state\x18\x01 \x01(\x0e\x32\x1d.protos.conversation.v1.State\x12/\n\x08to_state\x18\x02 \x01(\x0e\x32\x1d.protos.conversation.v1.State\x12\x0f\n\x07trigger\x18\x03 \x01(\t\x12\x12\n\nconfidence\x18\x04 \x01(\x01\x12\x39\n\x08metadata\x18\x05 \x03(\x0b\x32\'.protos.fsm.v1.Transition.MetadataEntry\x12\x0f\n\x07turn_id\x18\x06 \x01(\t\x12\r\n\x05\x61t_ms\x18\x07 \x01(\x03\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xe9\x02\n\x17GetConversationResponse\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x05\x12,\n\x05state\x18\x03 \x01(\x0e\x32\x1d.protos.conversation.v1.State\x12\x32\n\x08vertente\x18\x04 \x01(\x0e\x32 .protos.conversation.v1.Vertente\x12\x0f\n\x07outcome\x18\x05 \x01(\t\x12*\n\x07history\x18\x06 \x03(\x0b\x32\x19.protos.fsm.v1.Transition\x12\x30\n\x06recent\x18\x07 \x03(\x0b\x32 .protos.conversation.v1.Exchange\x12\x0f\n\x07version\x18\x08 \x01(\x03\x12\x19\n\x11illegal_proposals\x18\t \x01(\x05\x12\x14\n\x0copened_at_ms\x18\n \x01(\x03\x12\x15\n\rupdated_at_ms\x18\x0b \x01(\x03\"\x86\x01\n\x18ResolveEscalationRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12-\n\nresolution\x18\x02 \x01(\x0e\x32\x19.protos.fsm.v1.Resolution\x12\x14\n\x0c\x61ttendant_id\x18\x03 \x01(\t\x12\x0c\n\x04note\x18\x04 \x01(\t\"]\n\x19ResolveEscalationResponse\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.protos.conversation.v1.State*X\n\nResolution\x12\x1a\n\x16RESOLUTION_UNSPECIFIED\x10\x00\x12\x14\n\x10RESOLUTION_CLOSE\x10\x01\x12\x18\n\x14RESOLUTION_HAND_BACK\x10\x02\x32\x8e\x03\n\nFsmService\x12]\n\x0e\x44\x65termineState\x12$.protos.fsm.v1.DetermineStateRequest\x1a%.protos.fsm.v1.DetermineStateResponse\x12W\n\x0c\x43ompleteTurn\x12\".protos.fsm.v1.CompleteTurnRequest\x1a#.protos.fsm.v1.CompleteTurnResponse\x12`\n\x0fGetConversation\x12%.protos.fsm.v1.GetConversationRequest\x1a&.protos.fsm.v1.GetConversationResponse\x12\x66\n\x11ResolveEscalation\x12\'.protos.fsm.v1.ResolveEscalationRequest\x1a(.protos.fsm.v1.ResolveEscalationResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,28 +34,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TRANSITION_METADATAENTRY']._loaded_options = None
   _globals['_TRANSITION_METADATAENTRY']._serialized_options = b'8\001'
-  _globals['_RESOLUTION']._serialized_start=2023
-  _globals['_RESOLUTION']._serialized_end=2111
+  _globals['_RESOLUTION']._serialized_start=2057
+  _globals['_RESOLUTION']._serialized_end=2145
   _globals['_DETERMINESTATEREQUEST']._serialized_start=86
-  _globals['_DETERMINESTATEREQUEST']._serialized_end=267
-  _globals['_DETERMINESTATERESPONSE']._serialized_start=270
-  _globals['_DETERMINESTATERESPONSE']._serialized_end=660
-  _globals['_COMPLETETURNREQUEST']._serialized_start=663
-  _globals['_COMPLETETURNREQUEST']._serialized_end=989
-  _globals['_COMPLETETURNRESPONSE']._serialized_start=991
-  _globals['_COMPLETETURNRESPONSE']._serialized_end=1082
-  _globals['_GETCONVERSATIONREQUEST']._serialized_start=1084
-  _globals['_GETCONVERSATIONREQUEST']._serialized_end=1133
-  _globals['_TRANSITION']._serialized_start=1136
-  _globals['_TRANSITION']._serialized_end=1425
-  _globals['_TRANSITION_METADATAENTRY']._serialized_start=1378
-  _globals['_TRANSITION_METADATAENTRY']._serialized_end=1425
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=1428
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=1789
-  _globals['_RESOLVEESCALATIONREQUEST']._serialized_start=1792
-  _globals['_RESOLVEESCALATIONREQUEST']._serialized_end=1926
-  _globals['_RESOLVEESCALATIONRESPONSE']._serialized_start=1928
-  _globals['_RESOLVEESCALATIONRESPONSE']._serialized_end=2021
-  _globals['_FSMSERVICE']._serialized_start=2114
-  _globals['_FSMSERVICE']._serialized_end=2512
+  _globals['_DETERMINESTATEREQUEST']._serialized_end=287
+  _globals['_DETERMINESTATERESPONSE']._serialized_start=290
+  _globals['_DETERMINESTATERESPONSE']._serialized_end=694
+  _globals['_COMPLETETURNREQUEST']._serialized_start=697
+  _globals['_COMPLETETURNREQUEST']._serialized_end=1023
+  _globals['_COMPLETETURNRESPONSE']._serialized_start=1025
+  _globals['_COMPLETETURNRESPONSE']._serialized_end=1116
+  _globals['_GETCONVERSATIONREQUEST']._serialized_start=1118
+  _globals['_GETCONVERSATIONREQUEST']._serialized_end=1167
+  _globals['_TRANSITION']._serialized_start=1170
+  _globals['_TRANSITION']._serialized_end=1459
+  _globals['_TRANSITION_METADATAENTRY']._serialized_start=1412
+  _globals['_TRANSITION_METADATAENTRY']._serialized_end=1459
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=1462
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=1823
+  _globals['_RESOLVEESCALATIONREQUEST']._serialized_start=1826
+  _globals['_RESOLVEESCALATIONREQUEST']._serialized_end=1960
+  _globals['_RESOLVEESCALATIONRESPONSE']._serialized_start=1962
+  _globals['_RESOLVEESCALATIONRESPONSE']._serialized_end=2055
+  _globals['_FSMSERVICE']._serialized_start=2148
+  _globals['_FSMSERVICE']._serialized_end=2546
 # @@protoc_insertion_point(module_scope)

@@ -58,6 +58,7 @@ class DetermineStateRequest(_message.Message):
     MESSAGE_COUNT_FIELD_NUMBER: _builtins.int
     UNREADABLE_FIELD_NUMBER: _builtins.int
     WITHOUT_MODEL_FIELD_NUMBER: _builtins.int
+    ATTACHMENT_FIELD_NUMBER: _builtins.int
     turn_id: _builtins.str
     """Identifies the turn. Required, at most 128 characters."""
     conversation_id: _builtins.str
@@ -74,6 +75,10 @@ class DetermineStateRequest(_message.Message):
     """True when something was sent that cannot be read as text (audio, picture, place)."""
     without_model: _builtins.bool
     """True when the message has waited too long for a model: the deterministic understanding decides at once."""
+    attachment: _builtins.str
+    """What came that is no text, as an attendant reads it: "[áudio]", "[foto]". It is remembered and told to people, not understood.
+    At most 512 characters.
+    """
     def __init__(
         self,
         *,
@@ -85,10 +90,11 @@ class DetermineStateRequest(_message.Message):
         message_count: _builtins.int = ...,
         unreadable: _builtins.bool = ...,
         without_model: _builtins.bool = ...,
+        attachment: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "conversation_id", b"conversation_id", "message_count", b"message_count", "option_id", b"option_id", "text", b"text", "turn_id", b"turn_id", "unreadable", b"unreadable", "without_model", b"without_model"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachment", b"attachment", "channel", b"channel", "conversation_id", b"conversation_id", "message_count", b"message_count", "option_id", b"option_id", "text", b"text", "turn_id", b"turn_id", "unreadable", b"unreadable", "without_model", b"without_model"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -108,6 +114,7 @@ class DetermineStateResponse(_message.Message):
     PROVENANCE_FIELD_NUMBER: _builtins.int
     REPEATED_CALL_FIELD_NUMBER: _builtins.int
     PREVIOUS_STATE_FIELD_NUMBER: _builtins.int
+    SAID_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session."""
     state: _conversation_pb2.State.ValueType
@@ -118,6 +125,8 @@ class DetermineStateResponse(_message.Message):
     """True when this turn had been determined before: nothing was computed or paid again."""
     previous_state: _conversation_pb2.State.ValueType
     """The state in which the session rested before this turn; INIT for a new session."""
+    said: _builtins.str
+    """The turn in words, as it is remembered: the text, the title of the option that was chosen, the attachment."""
     @_builtins.property
     def determination(self) -> _conversation_pb2.Determination:
         """What the turn does and why."""
@@ -141,10 +150,11 @@ class DetermineStateResponse(_message.Message):
         provenance: _conversation_pb2.Provenance | None = ...,
         repeated_call: _builtins.bool = ...,
         previous_state: _conversation_pb2.State.ValueType = ...,
+        said: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["determination", b"determination", "provenance", b"provenance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["determination", b"determination", "previous_state", b"previous_state", "provenance", b"provenance", "recent", b"recent", "repeated_call", b"repeated_call", "resting_state", b"resting_state", "session_id", b"session_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["determination", b"determination", "previous_state", b"previous_state", "provenance", b"provenance", "recent", b"recent", "repeated_call", b"repeated_call", "resting_state", b"resting_state", "said", b"said", "session_id", b"session_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
