@@ -114,7 +114,7 @@ def replay(
     everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
     amqp: Amqp = DEFAULT_AMQP,
 ) -> None:
-    """Publish dead letters to the inbound exchange again; what is still wrong with them makes them die again, under a new id."""
+    """Publish dead letters to the inbound exchange again; what is still wrong dies again, under a new id."""
     if bool(letter_id) == everything:
         raise InvalidInput("ID", "give the id of one dead letter, or --all")
     replayed = asyncio.run(_replay(amqp, None if everything else letter_id))

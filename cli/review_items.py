@@ -60,25 +60,40 @@ class Item:
 async def collect(stores: Stores, limit: int, below: float) -> list[Item]:
     """Blocked texts first, then doubtful and handed-over turns, each newest first."""
     blocked = [item for document in await stores.replies.newest_blocked(limit) for item in _blocked(document)]
-    turns = [item for turn in await stores.turns.newest_of_all(limit) if (item := _turn(turn, below)) is not None]
+    newest = await stores.turns.newest_of_all(limit)
+    blocked += [item for turn in newest for item in blocked_last(turn)]
+    turns = [item for turn in newest if (item := _turn(turn, below)) is not None]
     order = list(Kind)
     return sorted([*blocked, *turns], key=lambda item: (order.index(item.kind), -item.at_ms))
 
 
 def _blocked(document: dict[str, object]) -> list[Item]:
+    """What the response service stopped for a turn."""
+    turn = Item(
+        kind=Kind.BLOCKED,
+        turn_id=str(document["_id"]),
+        at_ms=cast("int", document["at_ms"]),
+        customer_text=str(document.get("customer_text", "")),
+        reply_text=str(document["text"]),
+    )
+    return _by_text(turn, cast("list[dict[str, str]]", document["blocked"]))
+
+
+def blocked_last(turn: TurnRecord) -> list[Item]:
+    """What the gateway, the last door, stopped for a turn."""
+    if turn.answer is None or turn.answer.outbound is None:
+        return []
+    said = turn.answer.outbound.text
+    item = Item(Kind.BLOCKED, turn.turn_id, turn.opened_at_ms, customer_text=turn.text, reply_text=said)
+    return _by_text(item, [asdict(blocked) for blocked in turn.answer.blocked])
+
+
+def _by_text(turn: Item, findings: list[dict[str, str]]) -> list[Item]:
     """One item per blocked text; a text with several findings is one."""
     found: dict[str, Item] = {}
-    for finding in cast("list[dict[str, str]]", document["blocked"]):
+    for finding in findings:
         text = finding["text"]
-        item = found.get(text) or Item(
-            kind=Kind.BLOCKED,
-            turn_id=str(document["_id"]),
-            at_ms=cast("int", document["at_ms"]),
-            customer_text=str(document.get("customer_text", "")),
-            reply_text=str(document["text"]),
-            blocked_text=text,
-            reason=finding["reason"],
-        )
+        item = found.get(text) or replace(turn, blocked_text=text, reason=finding["reason"])
         violations = dict.fromkeys((*item.violations, *filter(None, (finding["violation"],))))
         found[text] = replace(item, violations=tuple(violations))
     return list(found.values())

@@ -13,6 +13,6 @@ def load_context(directory: Path) -> Institution:
     return load(directory, _reasons)
 
 
-def _reasons(text: str) -> Sequence[str]:
+def _reasons(*parts: str) -> Sequence[str]:
     # A doubt is for a text that a model wrote just now; these were written and are answered for by people.
-    return [finding.reason for finding in guard.check(text).findings]
+    return [finding.reason for finding in guard.check_parts(parts, doubts_matter=False).findings]

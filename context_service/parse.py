@@ -10,7 +10,7 @@ from context_service import forms, prompt, sections
 from context_service.documents import FILES, IDENTITY, KNOWLEDGE, LINES, Block, Section, read_document, read_sections
 from context_service.fields import fold, read_prose
 from context_service.problems import InvalidContext, Ledger, Place, Problem, suggestion
-from context_service.validate import Check, check_outgoing, check_references
+from context_service.validate import Check, check_outgoing, check_references, check_with_menus
 
 __all__ = ["DOCUMENTS", "InvalidContext", "Problem", "load"]
 
@@ -48,6 +48,7 @@ def load(directory: Path, check: Check) -> Institution:
     institution = _read(texts, ledger)
     check_references(institution.intents, institution.menus, ledger)
     check_outgoing(check, ledger)
+    check_with_menus(institution, check, ledger)
     if ledger.problems:
         raise InvalidContext(ledger.problems)
     institution = replace(institution, version=_version(texts))

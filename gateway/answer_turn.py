@@ -28,7 +28,7 @@ from gateway.compose import Composed, Form, compose
 from gateway.outbound import Happening
 from gateway.services import Determined, Formed, Services, Worded
 from gateway.store import TurnStore
-from gateway.turn_record import SavedAnswer, TurnRecord
+from gateway.turn_record import Blocked, SavedAnswer, TurnRecord
 from protos.conversation.v1 import messages_pb2 as pb
 from protos.fsm.v1 import fsm_pb2
 
@@ -125,7 +125,9 @@ class AnswerTurn:
             metrics.TASK_FALLBACKS.labels("msgtype", "service_unavailable").inc()
             return Formed(Form(), Source.FALLBACK, 0)
 
-    def _guard_last(self, composed: Composed, turn: TurnRecord, institution: Institution) -> tuple[Composed, tuple[str, ...]]:
+    def _guard_last(
+        self, composed: Composed, turn: TurnRecord, institution: Institution
+    ) -> tuple[Composed, tuple[Blocked, ...]]:
         """The last door: nothing leaves unchecked. What is blocked here is replaced by the safe text, checked at load.
 
         Doubts were the response service's to judge: here they would block what its judge has cleared.
@@ -137,7 +139,9 @@ class AnswerTurn:
         for violation in violations:
             metrics.GUARD_BLOCKS.labels("gateway", violation).inc()
         _log.warning("composed message blocked, the safe text goes out", violations=violations)
-        return compose(institution.phrases["SAFE"], Form(), limits_of(turn.channel)), violations
+        text = "\n".join(composed.words())
+        blocked = tuple(Blocked(text, f.violation, f.rule, f.reason, institution.version) for f in verdict.findings)
+        return compose(institution.phrases["SAFE"], Form(), limits_of(turn.channel)), blocked
 
     def _fixed(
         self,
@@ -146,7 +150,7 @@ class AnswerTurn:
         worded: Worded,
         formed: Formed,
         composed: Composed,
-        blocked: tuple[str, ...],
+        blocked: tuple[Blocked, ...],
     ) -> SavedAnswer:
         """Everything that will leave, fixed before any of it does."""
         now_ms = _now_ms()
@@ -159,7 +163,9 @@ class AnswerTurn:
         return SavedAnswer(
             outbound=message,
             escalation=outbound.escalation(turn, determined, said, now_ms) if found.action is Action.HAND_OFF else None,
-            events=self._events(turn, determined, composed, (*worded.blocked, *blocked), fallback=fallback),
+            events=self._events(
+                turn, determined, composed, (*worded.blocked, *(it.violation for it in blocked)), fallback=fallback
+            ),
             completion=fsm_pb2.CompleteTurnRequest(
                 turn_id=turn.turn_id,
                 conversation_id=turn.conversation_id,
@@ -172,6 +178,7 @@ class AnswerTurn:
                 msgtype_source=source_number(formed.source),
                 option_ids=[choice.id for choice in composed.choices],
             ).SerializeToString(),
+            blocked=blocked,
         )
 
     def _silence(self, turn: TurnRecord, determined: Determined) -> SavedAnswer:

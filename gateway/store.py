@@ -2,11 +2,11 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import cast
 
 from common.mongo import Database, Documents
-from gateway.turn_record import SavedAnswer, TurnRecord
+from gateway.turn_record import Blocked, SavedAnswer, TurnRecord
 from protos.conversation.v1 import messages_pb2 as pb
 
 
@@ -138,6 +138,7 @@ def answer_to_document(turn_key: str, answer: SavedAnswer) -> dict[str, object]:
         "escalation": _encoded(answer.escalation.SerializeToString()) if answer.escalation else "",
         "events": [_encoded(event.SerializeToString()) for event in answer.events],
         "completion": _encoded(answer.completion),
+        "blocked": [asdict(item) for item in answer.blocked],
     }
 
 
@@ -149,6 +150,7 @@ def answer_from_document(document: dict[str, object]) -> SavedAnswer:
         escalation=pb.Escalation.FromString(b64decode(escalation)) if escalation else None,
         events=tuple(pb.Event.FromString(b64decode(event)) for event in cast("list[str]", document["events"])),
         completion=b64decode(cast("str", document["completion"])),
+        blocked=tuple(Blocked(**item) for item in cast("list[dict[str, str]]", document["blocked"])),
     )
 
 

@@ -30,6 +30,17 @@ class TurnRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocked:
+    """What the last door stopped, with one finding; kept for review."""
+
+    text: str
+    violation: str
+    rule: str
+    reason: str
+    context_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class SavedAnswer:
     """What the turn came to, saved before anything of it leaves: a repetition sends the same again.
 
@@ -41,6 +52,7 @@ class SavedAnswer:
     events: tuple[pb.Event, ...]
     completion: bytes
     """The serialized CompleteTurnRequest."""
+    blocked: tuple[Blocked, ...] = ()
 
 
 def open_turn(messages: Sequence[Inbound], content_type: str, now_ms: int) -> TurnRecord:

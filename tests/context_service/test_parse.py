@@ -186,19 +186,35 @@ def test_a_text_that_the_guard_blocks_is_named_with_its_line_and_the_reason(tmp_
     edit(directory, KNOWLEDGE, "texto: Agradecemos a mensagem", "texto: Custa R$ 10")
 
     with pytest.raises(InvalidContext) as refused:
-        load(directory, lambda text: ["informa um preço"] if "R$" in text else [])
+        load(directory, lambda *parts: ["informa um preço"] if any("R$" in part for part in parts) else [])
 
     line = line_of(directory, KNOWLEDGE, "texto: Custa R$ 10")
     hint = "reescreva sem isso; veja a seção Restrições"
     assert refused.value.problems == (Problem(KNOWLEDGE, line, "texto bloqueado: informa um preço", hint),)
 
 
+def test_an_answer_is_shown_to_the_guard_with_its_menu_as_well(tmp_path: Path) -> None:
+    """The last door reads them together; what it would block is refused here, before a customer meets it."""
+    directory = copy_documents(tmp_path)
+    line = line_of(directory, KNOWLEDGE, shipped_answer_with_a_menu())
+
+    with pytest.raises(InvalidContext) as refused:
+        load(directory, lambda *parts: ["afirma um prazo"] if len(parts) > 1 else [])
+
+    assert any(problem.line == line and "junto com o menu" in problem.message for problem in refused.value.problems)
+
+
+def shipped_answer_with_a_menu() -> str:
+    """The first answer of the documents that has one."""
+    return next(intent.answer for intent in load(DOCUMENTS, allow_all).intents.values() if intent.menu)
+
+
 def test_every_text_that_may_reach_a_customer_is_shown_to_the_guard() -> None:
     """Answers, refusals, phrases, list buttons, option titles and descriptions, media titles and captions."""
     seen: set[str] = set()
 
-    def remember(text: str) -> Sequence[str]:
-        seen.add(text)
+    def remember(*parts: str) -> Sequence[str]:
+        seen.update(parts)
         return ()
 
     institution = load(DOCUMENTS, remember)

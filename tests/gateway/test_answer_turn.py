@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 import gateway as gateway_package
+from cli.review_items import Item, blocked_last
 from common.errors import DeadlineExceeded, InvalidInput, Unavailable
 from common.taxonomy import Action, MessageKind, State
 from gateway.compose import Asset, Choice, Form
@@ -203,6 +204,24 @@ async def test_a_price_from_a_service_never_leaves(violate: Callable[[Setting], 
     assert (reply["options"], reply["further_texts"]) == ([], [])
     assert b"25,00" not in published.body
     assert [event["reason"] for event in events if event["type"] == "guard_blocked"] == ["PRICE"]
+
+
+async def test_what_the_last_door_stopped_is_kept_for_review() -> None:
+    """The text, the finding, and the documents that were in use."""
+    async with gateway() as setting:
+        with_text(setting)
+        await setting.send("m1")
+        await setting.reply()
+
+        [item] = await collect_blocked(setting)
+
+    assert "25,00" in item.blocked_text
+    assert (item.violations, item.reply_text) == (("PRICE",), SAFE)
+
+
+async def collect_blocked(setting: Setting) -> list[Item]:
+    """As `pyloto review` finds them."""
+    return [item for turn in await setting.store.newest_of_all(10) for item in blocked_last(turn)]
 
 
 async def test_what_the_guard_replaced_is_also_what_is_remembered() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gateway.inbound import Inbound
 from gateway.store import answer_from_document, answer_to_document, turn_from_document, turn_to_document
-from gateway.turn_record import SavedAnswer, TurnRecord, open_turn
+from gateway.turn_record import Blocked, SavedAnswer, TurnRecord, open_turn
 from protos.conversation.v1 import messages_pb2 as pb
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -17,6 +17,7 @@ ANSWERS = st.builds(
     escalation=st.none() | st.builds(pb.Escalation, escalation_id=WORDS.filter(bool), summary=WORDS),
     events=st.lists(st.builds(pb.Event, event_id=WORDS, type=WORDS), max_size=3).map(tuple),
     completion=st.binary(max_size=30),
+    blocked=st.lists(st.builds(Blocked, WORDS, WORDS, WORDS, WORDS, WORDS), max_size=2).map(tuple),
 )
 TURNS = st.builds(
     TurnRecord,
