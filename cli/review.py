@@ -41,7 +41,13 @@ def review(
     below: Annotated[float, typer.Option(min=0, max=1, help="Confidence below which a turn is doubtful.")] = 0.6,
     folder: Annotated[Path, typer.Option("--out", file_okay=False, help="Where the labelled examples go.")] = Path("revisao"),
     as_json: Annotated[bool, typer.Option("--json", help="List only, one JSON object per turn.")] = False,
-    unmask: Annotated[bool, typer.Option("--unmask", help="Show personal data in clear; examples never hold any.")] = False,
+    unmask: Annotated[
+        bool,
+        typer.Option(
+            "--unmask",
+            help="Show personal data in clear. Examples hold no numbers and no e-mail; strike out names and streets.",
+        ),
+    ] = False,
 ) -> None:
     """Go through blocked, doubtful and handed-over turns; one key each turns them into labelled examples (in Portuguese)."""
     items = [item for item in asyncio.run(_fetch(mongodb, limit, below)) if only in {None, item.kind}]

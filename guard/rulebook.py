@@ -10,7 +10,9 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
+from common.errors import InvalidSetting
 from common.taxonomy import Violation
 from guard.clauses import Cue, Place
 from guard.patterns import PatternIndex
@@ -57,7 +59,7 @@ def rulebook() -> Rulebook:
     """The rules shipped with the package, compiled on first use."""
     folder = resources.files("guard") / "rules"
     documents = {
-        entry.name: tomllib.loads(entry.read_text(encoding="utf-8"))
+        entry.name: _toml(entry.name, entry.read_text(encoding="utf-8"))
         for entry in sorted(folder.iterdir(), key=lambda e: e.name)
         if entry.name.endswith(".toml")
     }
@@ -68,12 +70,13 @@ def rulebook() -> Rulebook:
     }
     rules: list[Rule] = []
     patterns: list[str] = []
-    for document in documents.values():
+    for file, document in documents.items():
         words = vocabulary | document.get("vocabulario", {})
         for entry in document["regra"]:
             unless = entry.get("exceto", [])
             first = len(patterns)
-            patterns += (_expanded(pattern, words) for pattern in entry["padroes"])
+            where = f"guard/rules/{file}: regra {entry['id']!r}"
+            patterns += [_checked(pattern, words, where) for pattern in entry["padroes"]]
             rules.append(
                 Rule(
                     id=entry["id"],
@@ -98,6 +101,22 @@ def rulebook() -> Rulebook:
     )
 
 
+def _toml(name: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidSetting(f"guard/rules/{name}: falta fechar aspas, colchete ou vírgula ({error})") from None
+
+
+def _checked(pattern: str, vocabulary: dict[str, list[str]], where: str) -> str:
+    try:
+        expanded = _expanded(pattern, vocabulary)
+        re.compile(expanded)
+    except (ValueError, re.error) as error:
+        raise InvalidSetting(f"{where}: padrão {pattern[:60]!r}: {error}") from None
+    return expanded
+
+
 def _compiled(patterns: list[str], vocabulary: dict[str, list[str]]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(_expanded(p, vocabulary) for p in patterns)})(?!\w)")
 
@@ -107,7 +126,7 @@ def _expanded(pattern: str, vocabulary: dict[str, list[str]]) -> str:
     while (reference := _REFERENCE.search(pattern)) is not None:
         name = reference.group(1)
         if name not in vocabulary:
-            raise ValueError(f"pattern {pattern!r}: there is no vocabulary {name!r}")
+            raise ValueError(f"não há vocabulário {name!r}")
         pattern = pattern[: reference.start()] + f"(?:{'|'.join(vocabulary[name])})" + pattern[reference.end() :]
     for shorthand, gap in _GAPS.items():
         pattern = pattern.replace(shorthand, gap)
