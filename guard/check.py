@@ -59,11 +59,12 @@ def load() -> None:
     check("A entrega custa R$ 10,00.")
 
 
-def check(text: str, *, customer_text: str = "", doubts_matter: bool = True) -> Verdict:
+def check(text: str, *, customer_text: str = "", doubts_matter: bool = True, rules_suffice: bool = False) -> Verdict:
     """What is wrong with one outgoing text.
 
     `customer_text`: the customer's words, whose figures a refusal may repeat. `doubts_matter=False`: the caller looks at the
-    findings alone, so a text in which no rule holds needs no second opinion.
+    findings alone, so a text in which no rule holds needs no second opinion. `rules_suffice`: no second opinion clears what a
+    rule finds.
     """
     read = with_digits(fold_with_offsets(text))
     hits = rule_hits(read, customer_text)
@@ -73,7 +74,7 @@ def check(text: str, *, customer_text: str = "", doubts_matter: bool = True) -> 
     findings: list[Finding] = []
     doubts: list[Finding] = []
     for hit in hits:
-        if hit.holds and (hit.rule.certain or second.harmful):
+        if hit.holds and (hit.rule.certain or rules_suffice or second.harmful):
             start, end = read.original_span(*hit.span)
             found = Finding(hit.rule.violation, hit.rule.id, start, end, hit.rule.reason)
             (doubts if hit.rule.doubt else findings).append(found)
@@ -135,8 +136,8 @@ def _run(labels: Sequence[str], end: int) -> Iterator[tuple[int, Verdict]]:
 
 @lru_cache(maxsize=4_096)
 def _check_labels(text: str) -> Verdict:
-    """Titles and descriptions are from a catalogue: the same few, again and again."""
-    return check(text)
+    """Titles and descriptions are from a catalogue: the same few, again and again, and too short for a second opinion."""
+    return check(text, rules_suffice=True)
 
 
 def violations(text: str) -> frozenset[Violation]:

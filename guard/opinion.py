@@ -24,8 +24,7 @@ BITS = 16
 _MASK = (1 << BITS) - 1
 _TOKEN = re.compile(r"\w+|[?!$%:]")
 _TOKENS_KEPT = 8_192
-# Characters. Of a text longer than the first the words are heard sentence by sentence, each joined to at least the second.
-_ONE_BREATH = 100
+# Characters. The words are heard sentence by sentence, each joined to at least so many: politeness must not dilute them.
 _SENTENCE = 25
 # Of a text longer than the first, which is about what the reader takes in, sentences of together at least the second are read.
 _WHOLE = 320
@@ -148,18 +147,15 @@ def of(text: str, read: Folded, hits: Sequence[RuleHit]) -> Opinion:
 
 def runs(text: str, hits: Sequence[RuleHit]) -> list[Run]:
     """What is read at once of a folded text: all of it, unless it is very long; and each sentence in which a rule holds."""
-    whole = _cut(text, 0, len(text), _WHOLE, _RUN)
-    alone = _cut(text, 0, len(text), _ONE_BREATH, 1) if len(text) > _ONE_BREATH else ()
-    return [
-        *(_run(text, start, end, hits) for start, end in whole),
-        *(run for start, end in alone if (run := _run(text, start, end, hits)).holds),
-    ]
+    whole = [_run(text, start, end, hits) for start, end in _cut(text, 0, len(text), _WHOLE, _RUN)]
+    alone = (_run(text, start, end, hits) for start, end in _cut(text, 0, len(text), 0, 1))
+    return [*whole, *(run for run in alone if run.holds and run not in whole)]
 
 
 def _run(text: str, start: int, end: int, hits: Sequence[RuleHit]) -> Run:
     sentences = (
         Sentence(text[first:last], tuple(hit.name for hit in hits if first <= hit.at < last))
-        for first, last in _cut(text, start, end, _ONE_BREATH, _SENTENCE)
+        for first, last in _cut(text, start, end, 0, _SENTENCE)
     )
     return Run(start, end, tuple(sentences), any(hit.holds and start <= hit.at < end for hit in hits))
 

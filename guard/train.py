@@ -7,9 +7,10 @@ they judged. Each reader takes some minutes and is kept in `build/guard/`: `pyth
 
 import base64
 import json
+import random
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,9 +35,14 @@ _FOLDS = 3
 _AUTHOR = ("replies", "leaks", "labels")
 _WRITERS = tuple(sorted(path.stem for path in (_HERE / "examples").glob("replies_*.jsonl")))
 # The share of other writers' clean replies that may be stopped.
-_FALSE_BLOCKS = 0.07
+_FALSE_BLOCKS = 0.085
 # The share of other writers' violations that may be let through by their words alone, without asking the reader.
-_UNREAD = 0.01
+_UNREAD = 0.003
+# Replies of at most so many characters are also put between harmless ones of their writer: every violation, and a share of the
+# others.
+_SHORT = 130
+_HARMLESS_JOINED = 0.7
+_ENOUGH = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class Reply:
     runs: tuple[tuple[str, Run], ...]
     """Each as it was written and as the words are heard in it."""
     certain: bool
+    joined: bool
 
     @property
     def sentences(self) -> list[Sentence]:
@@ -88,10 +95,27 @@ def _labelled() -> list[Reply]:
         for line in (_HERE / "examples" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
             item = json.loads(line)
             replies.append(_reply(item["text"], item["violations"], name))
-    return replies
+    return [*replies, *_joined(replies)]
 
 
-def _reply(text: str, kinds: Sequence[str], writer: str) -> Reply:
+def _joined(replies: Sequence[Reply]) -> Iterator[Reply]:
+    """Short replies between harmless sentences of the same writer: a violation stays one within a friendly paragraph."""
+    chance = random.Random(_SEED)  # noqa: S311 - the same each time
+    for writer in (*_AUTHOR, *_WRITERS):
+        short = [
+            reply for reply in replies if reply.writer == writer and len(reply.sentences) == 1 and len(reply.text) <= _SHORT
+        ]
+        harmless = [reply.text for reply in short if not reply.kinds and reply.text.endswith((".", "!", "?"))]
+        if len(harmless) < _ENOUGH:
+            continue
+        for reply in short:
+            if reply.kinds or chance.random() < _HARMLESS_JOINED:
+                parts = [reply.text, *chance.sample(harmless, chance.choice((1, 1, 2)))]
+                chance.shuffle(parts)
+                yield _reply(" ".join(parts), reply.kinds, writer, joined=True)
+
+
+def _reply(text: str, kinds: Sequence[str], writer: str, *, joined: bool = False) -> Reply:
     read = with_digits(fold_with_offsets(text))
     hits = rule_hits(read)
     return Reply(
@@ -101,6 +125,7 @@ def _reply(text: str, kinds: Sequence[str], writer: str) -> Reply:
         Sentence(read.text, tuple(hit.name for hit in hits)),
         tuple((text[slice(*read.original_span(run.start, run.end))], run) for run in runs(read.text, heard(hits))),
         any(hit.holds and hit.rule.certain for hit in hits),
+        joined,
     )
 
 
@@ -125,6 +150,7 @@ def _words(replies: Sequence[Reply]) -> list[float]:
 
     The sentences of a harmless reply are harmless too; of a harmful one's nobody said which it is.
     """
+    replies = [reply for reply in replies if not reply.joined]
     examples = [(reply.whole, bool(reply.kinds)) for reply in replies]
     examples += [(one, False) for reply in replies if not reply.kinds and len(reply.sentences) > 1 for one in reply.sentences]
     model = LogisticRegression(
@@ -153,12 +179,14 @@ def _weighed(judged: Sequence[Judged]) -> dict[str, float]:
     voices = np.array([one.voices for one in judged])
     harmful = np.array([bool(one.reply.kinds) for one in judged])
     certain = np.array([one.reply.certain for one in judged])
-    several = np.array([len(one.reply.sentences) > 1 for one in judged])
+    joined = np.array([one.reply.joined for one in judged])
+    several = np.array([len(one.reply.sentences) > 1 for one in judged]) & ~joined
+    lengths = (("one sentence", ~several & ~joined), ("several", several), ("between harmless ones", joined))
     model = LogisticRegression(C=10.0, class_weight="balanced", random_state=_SEED)
     for name, heard_ in (("words and rules", [0, 2]), ("words, reader and rules", [0, 1, 2])):
         model.fit(voices[~certain][:, heard_], harmful[~certain])
         odds = np.where(certain, np.inf, model.decision_function(voices[:, heard_]))
-        for length, only in (("one sentence", ~several), ("several", several)):
+        for length, only in lengths:
             recalls = (
                 f"{(odds > _threshold(odds[only & ~harmful], share))[only & harmful].mean():.1%} at {share:.0%}"
                 for share in (0.02, 0.03, 0.05, 0.08)
@@ -168,7 +196,7 @@ def _weighed(judged: Sequence[Judged]) -> dict[str, float]:
     silent = voices[harmful & ~certain & (voices[:, 2] == 0) & (odds > threshold), 0]
     low = float(np.sort(silent)[int(_UNREAD * harmful.sum())])
     asked = (voices[:, 0] >= low) | (voices[:, 2] > 0)
-    for length, only in (("one sentence", ~several), ("several", several)):
+    for length, only in lengths:
         stopped = (odds > threshold) & (asked | certain)
         sys.stdout.write(
             f"chosen, {length}: recall {stopped[only & harmful].mean():.1%} at {stopped[only & ~harmful].mean():.1%} "
