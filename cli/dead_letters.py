@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 
+import orjson
 import typer
 from rich.table import Table
 from rich.text import Text
@@ -12,7 +13,7 @@ from rich.text import Text
 from cli.connection import gateway_settings, rabbitmq
 from cli.terminal import out, print_json, quiet_logs
 from common.errors import InvalidInput, NotFound
-from common.masking import mask_text
+from common.masking import mask, mask_text
 from gateway.broker import DeadLetter
 
 LIST_EPILOG = """Examples:
@@ -91,7 +92,7 @@ def show(
     """Show why one message died, its headers, and its body."""
     letter = _find(asyncio.run(_fetch(amqp, MAX_LISTED)), letter_id)
     seen: Callable[[str], str] = str if unmask else mask_text
-    body = seen(letter.body[:SHOWN_BODY].decode(errors="backslashreplace"))
+    body = letter.body[:SHOWN_BODY].decode(errors="backslashreplace") if unmask else _masked(letter.body)
     headers = {name: seen(str(value)) for name, value in letter.headers.items()}
     if as_json:
         print_json({**_summary(letter, seen), "headers": headers, "body": body, "body_cut": len(letter.body) > SHOWN_BODY})
@@ -160,6 +161,15 @@ def _find(letters: list[DeadLetter], letter_id: str) -> DeadLetter:
         if letter.id == letter_id:
             return letter
     raise _unknown(letter_id)
+
+
+def _masked(body: bytes) -> str:
+    """A JSON object without the values of fields that hold a person's words, name or address; else without what has a shape."""
+    try:
+        fields = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return mask_text(body[:SHOWN_BODY].decode(errors="backslashreplace"))
+    return orjson.dumps(mask(fields)).decode()[:SHOWN_BODY]
 
 
 def _unknown(letter_id: str) -> NotFound:

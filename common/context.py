@@ -75,7 +75,8 @@ class ContextClient:
                 async for update in self._stub.WatchContext(request, metadata=self._metadata):
                     self._take(institution_wire.from_proto(update.context))
             except grpc.aio.AioRpcError as error:
-                _log.debug("context service is away", code=error.code().name)
+                say = _log.debug if self._current else _log.warning
+                say("the context service of CONTEXT_TARGET does not answer", code=error.code().name, details=error.details())
             except PylotoError as error:
                 _log.error("context not understood", error=str(error))
             await asyncio.sleep(_RETRY_S)

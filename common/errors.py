@@ -12,7 +12,7 @@ PylotoError
 │   ├── BrokerUnavailable                            RabbitMQ (a publish that was not confirmed)
 │   └── ModelUnavailable                             the LLM provider, or its circuit is open
 ├── ModelMisbehaved        INTERNAL             no   the LLM answered, but not what the schema asks
-├── Unauthenticated        UNAUTHENTICATED      no   the caller showed no valid token
+├── Unauthenticated        UNAUTHENTICATED      yes  the caller showed no valid token; once the settings agree it works
 └── InvalidSetting         FAILED_PRECONDITION  no   a setting or document is wrong; the process stops and names it
 """
 
@@ -95,9 +95,10 @@ class ModelMisbehaved(PylotoError):  # noqa: N818
 
 
 class Unauthenticated(PylotoError):  # noqa: N818
-    """The caller showed no valid token."""
+    """The caller showed no valid token. A roll-out of a new one reaches the services one after the other, so waiting helps."""
 
     code = grpc.StatusCode.UNAUTHENTICATED
+    retryable = True
 
 
 class InvalidSetting(PylotoError):  # noqa: N818

@@ -20,7 +20,7 @@ from common import metrics
 from common.deadline import Deadline
 from common.errors import InvalidInput, InvalidSetting, PylotoError, Unauthenticated
 from common.observability import incoming_trace, span
-from common.settings import Settings
+from common.settings import Settings, parse_address
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -171,6 +171,7 @@ class Server:
 
     async def start(self, listen: str) -> int:
         """Bind and serve; returns the port. InvalidSetting when the address cannot be bound."""
+        parse_address(listen, "…_LISTEN")
         try:
             port = (
                 self._server.add_secure_port(listen, self._credentials)

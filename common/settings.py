@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -14,6 +14,8 @@ from common.errors import InvalidSetting
 
 _NEARLY = 0.9
 """Likeness of two names, 0 to 1, from which one is taken for the other misspelt."""
+_MAY_BE_EMPTY = frozenset({"llm_api_key"})
+"""Without it the deterministic path answers; any other empty secret would switch protection off without a word."""
 S = TypeVar("S", bound="Settings")
 
 
@@ -24,10 +26,15 @@ class _FilesNamedInEnvironment(PydanticBaseSettingsSource):
         path = os.environ.get(f"{field_name.upper()}_FILE")
         if not path:
             return None, field_name, False
+        if os.environ.get(field_name.upper()):
+            raise InvalidSetting(f"{field_name.upper()}, {field_name.upper()}_FILE: both are set; leave one out")
         try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+            text = Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise InvalidSetting(f"{field_name.upper()}_FILE: cannot read {path!r} ({error.strerror})") from error
+        if not text and field_name not in _MAY_BE_EMPTY:
+            raise InvalidSetting(f"{field_name.upper()}_FILE: {path!r} is empty")
+        return text, field_name, False
 
     def __call__(self) -> dict[str, object]:
         values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
@@ -45,7 +52,7 @@ class Settings(BaseSettings):
     """host:port on which Prometheus metrics are served; empty for none."""
     otel_exporter_otlp_endpoint: str = ""
     """Where traces are sent by OTLP/gRPC, such as http://collector:4317; empty for no tracing."""
-    trace_sample_ratio: float = 0.1
+    trace_sample_ratio: float = Field(default=0.1, ge=0, le=1)
     """Share of messages whose trace is kept, 0 to 1."""
     grpc_tls_cert_file: str = ""
     """PEM certificate of this service; with grpc_tls_key_file it switches TLS on for its server."""
@@ -76,7 +83,7 @@ class StoreSettings(Settings):
     """MongoDB, or a server that speaks its protocol; may hold a password, so MONGODB_URL_FILE works too."""
     mongodb_database_prefix: str = "pyloto"
     """Each service's database is <prefix>_<service>."""
-    mongodb_timeout_s: float = 1.5
+    mongodb_timeout_s: float = Field(default=1.5, gt=0)
     """Longest wait for one operation, in seconds."""
 
 

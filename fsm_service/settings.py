@@ -1,5 +1,7 @@
 """Settings of the FSM service."""
 
+from pydantic import Field
+
 from common.model_settings import ModelSettings
 from common.settings import StoreSettings
 
@@ -13,19 +15,19 @@ class FsmSettings(StoreSettings, ModelSettings):
     """Where the context service is: host:port or dns:///name:port."""
     llm_model_fsm: str = "gpt-5.4-mini"
     """Model for task 1."""
-    fsm_reserve_s: float = 0.15
+    fsm_reserve_s: float = Field(default=0.15, ge=0)
     """Kept from each call's deadline for the deterministic decision and the write, in seconds."""
-    fsm_min_confidence: float = 0.45
+    fsm_min_confidence: float = Field(default=0.45, ge=0, le=1)
     """Below it the customer is asked what they mean; the second time in a row a person takes over."""
-    fsm_session_expires_s: int = 2 * 3600
+    fsm_session_expires_s: int = Field(default=2 * 3600, ge=1)
     """A session that waits for the customer longer than this ends; the next message opens a new one."""
-    fsm_escalation_expires_s: int = 24 * 3600
+    fsm_escalation_expires_s: int = Field(default=24 * 3600, ge=1)
     """A hand-off that nobody resolved goes back to the bot after this time, so that no customer meets silence for ever."""
-    fsm_spam_block_s: int = 600
+    fsm_spam_block_s: int = Field(default=600, ge=0)
     """How long an unwanted sender gets no answer."""
-    fsm_flood_messages: int = 20
+    fsm_flood_messages: int = Field(default=20, ge=1)
     """More messages than this within fsm_flood_window_s are a flood."""
-    fsm_flood_window_s: int = 60
+    fsm_flood_window_s: int = Field(default=60, ge=1)
     """The window in which messages are counted."""
-    fsm_repeats: int = 4
+    fsm_repeats: int = Field(default=4, ge=2)
     """The same content this many times in a row is abuse."""

@@ -1,5 +1,6 @@
 """Wires and runs the gateway."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
 import guard
@@ -26,8 +27,9 @@ async def main() -> None:
         )
         broker = RabbitBroker(options, topology(settings))
         guard.load()
-        await broker.start()
         stack.push_async_callback(broker.close)
+        if not await _started(broker, stopping):
+            return
         consumer = await open_gateway(settings, broker, stack)
         await consumer.start()
         # The gateway has no RPC of its own; the server is there for health checks alone.
@@ -36,6 +38,19 @@ async def main() -> None:
         await stopping.wait()
         await consumer.stop(DRAIN_S)
         await server.stop()
+
+
+async def _started(broker: RabbitBroker, stopping: asyncio.Event) -> bool:
+    """True once the broker has answered; False when the process is told to stop before it has."""
+    starting, told = asyncio.create_task(broker.start()), asyncio.create_task(stopping.wait())
+    await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not starting.done():
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        return False
+    await starting
+    return True
 
 
 if __name__ == "__main__":

@@ -40,4 +40,8 @@ printf '%s' "$mongodb_password" | keep_or_write mongodb_password
 printf 'mongodb://pyloto:%s@mongo:27017/?authSource=admin' "$mongodb_password" | keep_or_write mongodb_url
 random | keep_or_write grpc_auth_token
 random | keep_or_write gateway_pseudonym_key
+# A key that came later takes the place of none.
+if [ -n "${LLM_API_KEY:-}" ] && [ ! -s "$folder/llm_api_key" ]; then
+    rm -f "$folder/llm_api_key"
+fi
 printf '%s' "${LLM_API_KEY:-}" | keep_or_write llm_api_key

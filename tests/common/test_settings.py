@@ -76,9 +76,28 @@ def test_a_secret_can_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_a_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its path, so that the mount can be mended."""
+    monkeypatch.delenv("EXAMPLE_URL")
     monkeypatch.setenv("EXAMPLE_URL_FILE", "/nowhere/url")
 
     with pytest.raises(InvalidSetting, match="EXAMPLE_URL_FILE: cannot read '/nowhere/url'"):
+        load(ExampleSettings)
+
+
+def test_an_empty_secret_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It would switch protection off without a word."""
+    (tmp_path / "token").write_text("\n", encoding="utf-8")
+    monkeypatch.setenv("GRPC_AUTH_TOKEN_FILE", str(tmp_path / "token"))
+
+    with pytest.raises(InvalidSetting, match=r"GRPC_AUTH_TOKEN_FILE: .*token' is empty"):
+        load(ExampleSettings)
+
+
+def test_a_value_beside_its_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Which of them counts would be a guess, and a wrong one is found in production."""
+    monkeypatch.setenv("EXAMPLE_URL", "amqp://old")
+    monkeypatch.setenv("EXAMPLE_URL_FILE", str(tmp_path / "url"))
+
+    with pytest.raises(InvalidSetting, match="EXAMPLE_URL, EXAMPLE_URL_FILE: both are set"):
         load(ExampleSettings)
 
 

@@ -51,7 +51,7 @@ def test_every_metric_that_is_asked_for_exists_with_its_labels(where: str, expre
     """A misspelt one would be silent for ever."""
     used = USE.findall(expression)
 
-    assert used or "rabbitmq_" in expression, where
+    assert used or "rabbitmq_" in expression or "up{job=" in expression, where
     for name, selector in used:
         assert name in SERIES, f"{where}: {name}"
         assert set(LABEL.findall(selector)) <= SERIES[name], f"{where}: {name}"
@@ -96,8 +96,19 @@ def test_prometheus_asks_where_the_services_answer() -> None:
     """Every service of docker-compose.yml, at the port that it is told to measure on."""
     configuration = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yaml").read_text(encoding="utf-8"))
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
-    [found] = configuration["scrape_configs"][0]["dns_sd_configs"]
+    found = {job["job_name"]: job["dns_sd_configs"][0] for job in configuration["scrape_configs"] if "dns_sd_configs" in job}
 
     measured = {name for name, service in compose.items() if "METRICS_LISTEN" in service.get("environment", {})}
-    assert set(found["names"]) == measured
-    assert {compose[name]["environment"]["METRICS_LISTEN"] for name in measured} == {f"0.0.0.0:{found['port']}"}
+    assert {name: [name] for name in measured} == {job: where["names"] for job, where in found.items()}
+    [port] = {where["port"] for where in found.values()}
+    assert {compose[name]["environment"]["METRICS_LISTEN"] for name in measured} == {f"0.0.0.0:{port}"}
+
+
+def test_a_part_that_is_gone_raises_an_alert() -> None:
+    """By the names of the jobs that are scraped."""
+    configuration = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yaml").read_text(encoding="utf-8"))
+    expression = next(rule["expr"] for rule in RULES if rule["alert"] == "PartAway")
+
+    assert {f'absent(up{{job="{job["job_name"]}"}} == 1)' for job in configuration["scrape_configs"]} == set(
+        re.findall(r"absent\([^)]*\)", expression)
+    )
