@@ -38,7 +38,7 @@ def main() -> None:
         recall, false_blocks = shares(replies)
         harmful = sum(harmful for _, harmful in replies)
         sys.stdout.write(
-            f"{name}: {recall:.1%} of {harmful} violations stopped, {false_blocks:.1%} of {len(replies) - harmful} harmless ones\n"
+            f"{name}: {recall:.1%} of {harmful} violations stopped, {false_blocks:.1%} of {len(replies) - harmful} harmless\n"
         )
 
 
