@@ -71,6 +71,7 @@ def _explained(error: Exception) -> int | None:
     """Print what went wrong; the exit code, or None for what Typer itself explains (usage errors, exits)."""
     from common import errors  # here, since it imports grpc, which the help need not wait for
     from common.process import EXIT_SETTING
+    from guard.rulebook import InvalidRules
 
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
@@ -79,6 +80,9 @@ def _explained(error: Exception) -> int | None:
         if isinstance(error, errors.InvalidSetting):
             return EXIT_SETTING
         return EXIT_INPUT if isinstance(error, errors.InvalidInput) else EXIT_FAILURE
+    if isinstance(error, InvalidRules):
+        print(f"pyloto: {error}", file=sys.stderr)
+        return EXIT_SETTING
     if isinstance(error, BrokenPipeError) or type(error).__module__.startswith("typer."):
         return None
     if isinstance(error, OSError):

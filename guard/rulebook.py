@@ -12,7 +12,6 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from common.errors import InvalidSetting
 from common.taxonomy import Violation
 from guard.clauses import Cue, Place
 from guard.patterns import PatternIndex
@@ -20,6 +19,10 @@ from guard.patterns import PatternIndex
 _REFERENCE = re.compile(r"\{([a-z_]+)\}")
 _GAPS = {" .. ": r"(?:\s+|\s*[,:(]\s*)(?:\S*[^\s.!?;]\s+){0,4}?", " ... ": r"(?:\s+|\s*[,:(]\s*)(?:\S*[^\s.!?;]\s+){0,9}?"}
 _PLACES: dict[str, Place] = {p: p for p in ("before", "after", "near", "inside", "sentence", "text")}
+
+
+class InvalidRules(ValueError):
+    """A rule file cannot be used; says which, and where in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def _toml(name: str, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidSetting(f"guard/rules/{name}: falta fechar aspas, colchete ou vírgula ({error})") from None
+        raise InvalidRules(f"guard/rules/{name}: falta fechar aspas, colchete ou vírgula ({error})") from None
 
 
 def _checked(pattern: str, vocabulary: dict[str, list[str]], where: str) -> str:
@@ -113,7 +116,7 @@ def _checked(pattern: str, vocabulary: dict[str, list[str]], where: str) -> str:
         expanded = _expanded(pattern, vocabulary)
         re.compile(expanded)
     except (ValueError, re.error) as error:
-        raise InvalidSetting(f"{where}: padrão {pattern[:60]!r}: {error}") from None
+        raise InvalidRules(f"{where}: padrão {pattern[:60]!r}: {error}") from None
     return expanded
 
 

@@ -2,13 +2,12 @@
 
 import pytest
 
-from common.errors import InvalidSetting
-from guard.rulebook import _checked, _toml
+from guard.rulebook import InvalidRules, _checked, _toml
 
 
 def test_a_file_that_is_no_toml_is_named() -> None:
     """With the line, as TOML's reader knows it."""
-    with pytest.raises(InvalidSetting, match=r"guard/rules/price.toml: falta fechar"):
+    with pytest.raises(InvalidRules, match=r"guard/rules/price.toml: falta fechar"):
         _toml("price.toml", "[[regra]]\npadroes = ['a, ]\n")
 
 
@@ -17,5 +16,5 @@ def test_a_file_that_is_no_toml_is_named() -> None:
 )
 def test_a_pattern_that_cannot_be_read_is_named_with_its_rule(pattern: str, problem: str) -> None:
     """The pattern itself, and what is wrong with it."""
-    with pytest.raises(InvalidSetting, match=f"guard/rules/price.toml: regra 'valor': padrão .*{problem}"):
+    with pytest.raises(InvalidRules, match=f"guard/rules/price.toml: regra 'valor': padrão .*{problem}"):
         _checked(pattern, {"valor": ["r$"]}, "guard/rules/price.toml: regra 'valor'")
