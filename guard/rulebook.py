@@ -21,7 +21,7 @@ _GAPS = {" .. ": r"(?:\s+|\s*[,:(]\s*)(?:\S*[^\s.!?;]\s+){0,4}?", " ... ": r"(?:
 _PLACES: dict[str, Place] = {p: p for p in ("before", "after", "near", "inside", "sentence", "text")}
 
 
-class InvalidRules(ValueError):
+class InvalidRules(ValueError):  # noqa: N818 - named as the other settings that are wrong
     """A rule file cannot be used; says which, and where in it."""
 
 
