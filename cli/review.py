@@ -45,7 +45,7 @@ def review(
         bool,
         typer.Option(
             "--unmask",
-            help="Show personal data in clear. Examples hold no numbers and no e-mail; strike out names and streets.",
+            help="Show personal data in clear. Examples hold no long number and no e-mail; strike out names and streets.",
         ),
     ] = False,
 ) -> None:

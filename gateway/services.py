@@ -84,7 +84,7 @@ class Services:
             determination=determination_from_proto(response.determination, "determination"),
             recent=tuple(Exchange(item.customer_text, item.reply_text) for item in response.recent),
             source=member(Source, response.provenance.source, "provenance.source"),
-            said=response.said,
+            said=response.said or turn.text,  # during a roll-out the FSM service may be of the version before
             repeated=response.repeated_call,
         )
 

@@ -111,7 +111,7 @@ def turn_to_document(turn: TurnRecord) -> dict[str, object]:
 
 
 def turn_from_document(document: dict[str, object]) -> TurnRecord:
-    """The turn that `turn_to_document` wrote."""
+    """The turn that `turn_to_document` wrote, of this version or, during a roll-out, of the one before (no `attachment`)."""
     return TurnRecord(
         key=cast("str", document["_id"]),
         turn_id=cast("str", document["turn_id"]),
@@ -123,7 +123,7 @@ def turn_from_document(document: dict[str, object]) -> TurnRecord:
         message_ids=tuple(cast("list[str]", document["message_ids"])),
         text=cast("str", document["text"]),
         option_id=cast("str", document["option_id"]),
-        attachment=cast("str", document["attachment"]),
+        attachment=cast("str", document.get("attachment", "")),
         content_type=cast("str", document["content_type"]),
         published_at_ms=cast("int", document["published_at_ms"]),
         opened_at_ms=cast("int", document["opened_at_ms"]),
@@ -143,14 +143,14 @@ def answer_to_document(turn_key: str, answer: SavedAnswer) -> dict[str, object]:
 
 
 def answer_from_document(document: dict[str, object]) -> SavedAnswer:
-    """The answer that `answer_to_document` wrote."""
+    """The answer that `answer_to_document` wrote, of this version or, during a roll-out, of the one before (no `blocked`)."""
     outbound, escalation = cast("str", document["outbound"]), cast("str", document["escalation"])
     return SavedAnswer(
         outbound=pb.OutboundMessage.FromString(b64decode(outbound)) if outbound else None,
         escalation=pb.Escalation.FromString(b64decode(escalation)) if escalation else None,
         events=tuple(pb.Event.FromString(b64decode(event)) for event in cast("list[str]", document["events"])),
         completion=b64decode(cast("str", document["completion"])),
-        blocked=tuple(Blocked(**item) for item in cast("list[dict[str, str]]", document["blocked"])),
+        blocked=tuple(Blocked(**item) for item in cast("list[dict[str, str]]", document.get("blocked", []))),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from yarl import URL
 
 from common.errors import BrokerUnavailable, InvalidSetting
-from gateway.broker import Publication
+from gateway.broker import Broker, Publication
 from gateway.broker_rabbitmq_wire import RabbitOptions
 from gateway.topology import Topology
 from tests.contracts.brokers import WAIT_S, Inbox, OpenClients, bodies, eventually, inbound, send, small
@@ -232,14 +232,20 @@ async def test_a_message_that_keeps_coming_back_ends_in_the_dead_letters(clients
     assert bodies(await inbox.receive(1)) == ["next"]
 
 
-async def test_replay_of_one_dead_letter_leaves_the_others(clients_of: OpenClients) -> None:
-    """It comes as it first came, without the marks of its death."""
+async def three_dead_letters(clients_of: OpenClients) -> tuple[Broker, Inbox]:
+    """A client with the messages 1, 2 and 3 set aside, and what it consumes into."""
     clients = clients_of(small())
     broker, inbox = await clients(), Inbox()
     await broker.consume(inbox)
     await send(broker, "1", "2", "3")
     for delivery in await inbox.receive(3):
         await broker.dead_letter(delivery, "outage")
+    return broker, inbox
+
+
+async def test_replay_of_one_dead_letter_leaves_the_others(clients_of: OpenClients) -> None:
+    """It comes as it first came, without the marks of its death."""
+    broker, inbox = await three_dead_letters(clients_of)
     letters = await broker.dead_letters(10)
 
     replayed = await broker.replay(letters[1].id)
@@ -252,12 +258,7 @@ async def test_replay_of_one_dead_letter_leaves_the_others(clients_of: OpenClien
 
 async def test_discarding_removes_that_dead_letter_alone(clients_of: OpenClients) -> None:
     """What was published again in a mended form need not lie there for ever."""
-    clients = clients_of(small())
-    broker, inbox = await clients(), Inbox()
-    await broker.consume(inbox)
-    await send(broker, "1", "2", "3")
-    for delivery in await inbox.receive(3):
-        await broker.dead_letter(delivery, "outage")
+    broker, _ = await three_dead_letters(clients_of)
     letters = await broker.dead_letters(10)
 
     discarded = [await broker.discard(letters[1].id), await broker.discard(letters[1].id)]
@@ -268,12 +269,7 @@ async def test_discarding_removes_that_dead_letter_alone(clients_of: OpenClients
 
 async def test_replay_of_all_dead_letters(clients_of: OpenClients) -> None:
     """In the order in which they died; afterwards there are none."""
-    clients = clients_of(small())
-    broker, inbox = await clients(), Inbox()
-    await broker.consume(inbox)
-    await send(broker, "1", "2", "3")
-    for delivery in await inbox.receive(3):
-        await broker.dead_letter(delivery, "outage")
+    broker, inbox = await three_dead_letters(clients_of)
 
     replayed = await broker.replay(None)
 

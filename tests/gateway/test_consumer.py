@@ -8,7 +8,7 @@ import orjson
 import pytest
 from prometheus_client import REGISTRY
 
-from common.errors import InvalidInput, StoreUnavailable, Unavailable
+from common.errors import InvalidInput, PylotoError, StoreUnavailable, Unauthenticated, Unavailable
 from common.mongo import Database
 from gateway.batch import MAX_BURST
 from gateway.inbound import MAX_BODY_BYTES
@@ -259,10 +259,11 @@ async def test_while_the_store_is_away_a_turn_is_tried_again_in_place() -> None:
         assert await setting.publisher.dead_letters(1) == []
 
 
-async def test_while_the_fsm_service_is_away_a_turn_is_tried_again_in_place() -> None:
-    """As the same turn."""
+@pytest.mark.parametrize("failure", [Unavailable("DetermineState: away"), Unauthenticated("DetermineState: another token")])
+async def test_while_the_fsm_service_is_away_a_turn_is_tried_again_in_place(failure: PylotoError) -> None:
+    """As the same turn; also while a new token has not reached every service yet."""
     async with gateway() as setting:
-        setting.services.failures = [Unavailable("DetermineState: away")] * 3
+        setting.services.failures = [failure] * 3
         await setting.send("m1")
 
         await setting.reply()

@@ -55,6 +55,16 @@ def test_an_answer_comes_back_from_its_document_unchanged(answer: SavedAnswer) -
     assert answer_from_document(bson.decode(bson.encode(answer_to_document("console:m1", answer)))) == answer
 
 
+@given(turn=TURNS, answer=ANSWERS)
+def test_what_the_version_before_wrote_is_read(turn: TurnRecord, answer: SavedAnswer) -> None:
+    """A roll-out must not set messages aside."""
+    old_turn = {name: value for name, value in turn_to_document(turn).items() if name != "attachment"}
+    old_answer = {name: value for name, value in answer_to_document("console:m1", answer).items() if name != "blocked"}
+
+    assert turn_from_document(old_turn).turn_id == turn.turn_id
+    assert answer_from_document(old_answer).completion == answer.completion
+
+
 def test_the_messages_of_a_burst_are_joined_in_order() -> None:
     """Lines without words are left out."""
     turn = open_turn([message(1, " oi "), message(2, ""), message(3, "tem entrega?")], "application/json", 9)
