@@ -5,6 +5,7 @@ What only degrades it: the response service (the canonical text is said) and the
 """
 
 import asyncio
+import enum
 import time
 from contextlib import AbstractContextManager
 
@@ -40,7 +41,20 @@ starting on the same cores); at most half."""
 COMMIT_S = 5.0
 """How long one of those steps, or the context, may take; past the turn's deadline too, since the answer is ready."""
 
+_NO_FORM = Formed(Form(), Source.FALLBACK, 0)
+
 _log = structlog.get_logger("gateway")
+
+
+class Effort(enum.Enum):
+    """What a turn may cost, by how much time its messages have left and how busy the system is."""
+
+    MODEL = enum.auto()
+    """All three tasks may ask the model."""
+    RULES = enum.auto()
+    """No task asks the model."""
+    TEXT = enum.auto()
+    """As RULES, and of the services only the FSM's is asked: the canonical text goes out, without a menu."""
 
 
 class AnswerTurn:
@@ -55,12 +69,9 @@ class AnswerTurn:
         self._broker = broker
         self._pseudonym_key = pseudonym_key
 
-    async def answer(self, turn: TurnRecord, deadline: Deadline, *, without_model: bool = False) -> SavedAnswer:
-        """The turn until the broker has confirmed the reply; `conclude` is still owed. Raises what a later attempt may mend.
-
-        Without a model the deterministic path answers at once: the message has waited too long for more.
-        """
-        answer = turn.answer or await self._compute(turn, deadline, without_model=without_model)
+    async def answer(self, turn: TurnRecord, deadline: Deadline, effort: Effort = Effort.MODEL) -> SavedAnswer:
+        """The turn until the broker has confirmed the reply; `conclude` is still owed. Raises what a later attempt may mend."""
+        answer = turn.answer or await self._compute(turn, deadline, effort)
         await self._reply(turn, answer)
         return answer
 
@@ -73,8 +84,9 @@ class AnswerTurn:
         await self._complete(turn, answer)
         await self._tell(turn, answer)
 
-    async def _compute(self, turn: TurnRecord, deadline: Deadline, *, without_model: bool) -> SavedAnswer:
+    async def _compute(self, turn: TurnRecord, deadline: Deadline, effort: Effort) -> SavedAnswer:
         """Ask the services, compose, guard, and save the answer."""
+        without_model = effort is not Effort.MODEL
         determined = await self._services.determine_state(
             turn, deadline.minus(min(LATER_TASKS_S, deadline.remaining_s() / 2)), without_model=without_model
         )
@@ -90,7 +102,12 @@ class AnswerTurn:
             first_attempt=not determined.repeated,
             without_model=without_model,
         )
-        worded, formed = await self._word_and_form(asked, deadline.minus(min(FINISH_S, deadline.remaining_s() / 2)))
+        worded, formed = None, _NO_FORM
+        if effort is Effort.TEXT:
+            for task in ("response", "msgtype"):
+                metrics.TASK_FALLBACKS.labels(task, "overload").inc()
+        else:
+            worded, formed = await self._word_and_form(asked, deadline.minus(min(FINISH_S, deadline.remaining_s() / 2)))
         institution = await self._context.current(Deadline.after(COMMIT_S))
         if worded is None:
             worded = Worded(canonical_text(determined.determination, institution), Source.FALLBACK, 0, ())
@@ -123,7 +140,7 @@ class AnswerTurn:
         except PylotoError as error:
             _log.warning("no form from the message-type service, plain text goes out", error=str(error))
             metrics.TASK_FALLBACKS.labels("msgtype", "service_unavailable").inc()
-            return Formed(Form(), Source.FALLBACK, 0)
+            return _NO_FORM
 
     def _guard_last(
         self, composed: Composed, turn: TurnRecord, institution: Institution

@@ -25,7 +25,7 @@ from common.errors import BrokerUnavailable, Conflict, DeadlineExceeded, Invalid
 from common.observability import SPAN_PROCESS, incoming_trace, span
 from common.pace import Pace
 from gateway import outbound
-from gateway.answer_turn import AnswerTurn, publish_event
+from gateway.answer_turn import AnswerTurn, Effort, publish_event
 from gateway.batch import Batch, Lane, Waiting, next_batch, of_turn, opened
 from gateway.broker import Broker, Delivery
 from gateway.inbound import decode, lag_s
@@ -40,6 +40,8 @@ PROMISE_S = 3.0
 _IN_TIME_S = 0.8
 """With so much left a message can still be answered within its deadline, if not by the model; it gets no more."""
 _WITH_MODEL = "turn with the model"
+LATE_TURNS = 24
+"""At once: they are made of CPU alone, so that more would only hold one another up, past the deadlines of their calls."""
 
 _log = structlog.get_logger("gateway")
 
@@ -71,6 +73,7 @@ class Consumer:
         self._lanes: dict[str, Lane] = {}
         self._running: dict[int, set[asyncio.Task[None]]] = {}
         self._slots = asyncio.Semaphore(limits.max_turns)
+        self._late_slots = asyncio.Semaphore(LATE_TURNS)
         self._stopping = asyncio.Event()
 
     async def start(self) -> None:
@@ -233,32 +236,43 @@ class Consumer:
         self._published.add(turn)
 
     async def _reply(self, turn: TurnRecord, items: Sequence[Waiting]) -> SavedAnswer:
-        deadline, without_model = self._time_for(items)
-        with self._timed(without_model=without_model):
-            answer = await self._answer_turn.answer(turn, deadline, without_model=without_model)
+        left_s = self._left_s(items)
+        if self._time_for_model(left_s):
+            with self._timed():
+                answer = await self._answer_turn.answer(turn, Deadline.after(left_s), Effort.MODEL)
+        else:
+            async with self._late_slots:
+                answer = await self._answer_late(turn, self._left_s(items))
         self._count(turn, items, fallback=answer.outbound is not None and answer.outbound.fallback)
         return answer
 
-    def _time_for(self, items: Sequence[Waiting]) -> tuple[Deadline, bool]:
-        """The deadline, counted from publication, and whether there is no time for a model: what waited is answered quickly.
+    def _left_s(self, items: Sequence[Waiting]) -> float:
+        """Of the time for a turn, counted from publication; negative when it is over."""
+        return self._limits.turn_deadline_s - max(lag_s(item.message) for item in items)
 
-        So a backlog is worked off at the pace of the deterministic path, and no call is paid for that could not finish: how
-        long turns take at the moment says how much time one needs.
+    def _time_for_model(self, left_s: float) -> bool:
+        """Whether the model may be asked: no call is paid for that could not finish, by how long turns take at the moment.
+
+        Nor while late turns queue: what they wait for is CPU, and whoever comes after them would be late as well.
         """
-        left_s = self._limits.turn_deadline_s - max(lag_s(item.message) for item in items)
-        if left_s >= self._limits.model_needs_s and self._pace.allows(_WITH_MODEL, left_s):
-            return Deadline.after(left_s), False
-        return Deadline.after(left_s if left_s >= _IN_TIME_S else self._limits.late_deadline_s), True
+        if left_s < self._limits.model_needs_s or self._late_slots.locked():
+            return False
+        return self._pace.allows(_WITH_MODEL, left_s)
+
+    async def _answer_late(self, turn: TurnRecord, left_s: float) -> SavedAnswer:
+        """So a backlog is worked off at the pace of the deterministic path; when turns queue for it, at its cheapest."""
+        deadline = Deadline.after(left_s if left_s >= _IN_TIME_S else self._limits.late_deadline_s)
+        effort = Effort.TEXT if self._late_slots.locked() else Effort.RULES
+        return await self._answer_turn.answer(turn, deadline, effort)
 
     @contextmanager
-    def _timed(self, *, without_model: bool) -> Iterator[None]:
+    def _timed(self) -> Iterator[None]:
         started_s = time.perf_counter()
         try:
             yield
         finally:
-            if not without_model:
-                # No longer than the deadline: after an outage of minutes the next messages must get the model again.
-                self._pace.observe(_WITH_MODEL, min(time.perf_counter() - started_s, self._limits.turn_deadline_s))
+            # No longer than the deadline: after an outage of minutes the next messages must get the model again.
+            self._pace.observe(_WITH_MODEL, min(time.perf_counter() - started_s, self._limits.turn_deadline_s))
 
     def _count(self, turn: TurnRecord, items: Sequence[Waiting], *, fallback: bool) -> None:
         took_s = max(lag_s(item.message) for item in items)

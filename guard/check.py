@@ -66,10 +66,10 @@ def check(text: str, *, customer_text: str = "", doubts_matter: bool = True, rul
     findings alone, so a text in which no rule holds needs no second opinion. `rules_suffice`: no second opinion clears what a
     rule finds.
     """
+    if not doubts_matter and _without_hold(text):
+        return Verdict()
     read = with_digits(fold_with_offsets(text))
     hits = rule_hits(read, customer_text)
-    if not doubts_matter and not any(hit.holds for hit in hits):
-        return Verdict()
     second = opinion.of(text, read, heard(hits))
     findings: list[Finding] = []
     doubts: list[Finding] = []
@@ -81,6 +81,12 @@ def check(text: str, *, customer_text: str = "", doubts_matter: bool = True, rul
     if not findings and not doubts and second.harmful and second.violation is not None:
         doubts.append(Finding(second.violation, "segunda_opiniao", 0, len(text), _OPINION))
     return Verdict(tuple(findings), tuple(doubts))
+
+
+@lru_cache(maxsize=1_024)
+def _without_hold(text: str) -> bool:
+    """Whether no rule holds, whatever the customer wrote (it only excuses). Kept, since canonical texts recur."""
+    return not any(hit.holds for hit in rule_hits(with_digits(fold_with_offsets(text))))
 
 
 def check_parts(parts: Sequence[str], *, customer_text: str = "", doubts_matter: bool = True) -> Verdict:

@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 from common.errors import InvalidInput, PylotoError, StoreUnavailable, Unauthenticated, Unavailable
 from common.mongo import Database
 from gateway.batch import MAX_BURST
+from gateway.consumer import LATE_TURNS
 from gateway.inbound import MAX_BODY_BYTES
 from gateway.store import TurnStore
 from gateway.turn_record import TurnRecord
@@ -88,6 +89,25 @@ async def test_while_turns_take_longer_than_a_message_has_left_it_is_answered_wi
         await setting.reply()
 
         assert setting.services.without_model == [False, turn_takes_s > 1.3]
+
+
+async def test_when_late_turns_queue_they_are_answered_at_the_lowest_cost() -> None:
+    """In the canonical words, without the two later services; and nobody gets the model before them."""
+    async with gateway() as setting:
+        setting.services.hold.clear()
+        long_ago_ms = int(time.time() * 1000) - 5_000
+        for number in range(60):
+            await setting.send(f"late{number}", conversation=f"c{number}", published_at_ms=long_ago_ms)
+        await until(lambda: setting.services.running == LATE_TURNS)
+        await setting.send("fresh", conversation="fresh", published_at_ms=int(time.time() * 1000))
+        setting.services.hold.set()
+        replies = await setting.replied(61)
+
+        assert setting.services.most_running == LATE_TURNS
+        assert setting.services.without_model == [True] * 61
+        canonical = [reply for reply in replies if not str(reply["text"]).startswith("resposta a")]
+        assert len(canonical) > 30
+        assert all(reply["fallback"] for reply in canonical)
 
 
 async def test_after_a_turn_that_took_very_long_the_model_is_soon_asked_again() -> None:
