@@ -45,6 +45,9 @@ _OPTIONS: tuple[tuple[str, str | int], ...] = (
     ("grpc.min_reconnect_backoff_ms", 50),
     ("grpc.max_reconnect_backoff_ms", 500),
     ("grpc.dns_min_time_between_resolutions_ms", 5_000),
+    # A process has one channel to each target: connections shared by address would only let a new one inherit the backoff of
+    # another that was closed.
+    ("grpc.use_local_subchannel_pool", 1),
     # A replica that hangs with its connections open (a stopped process, a dead host) is found out within a second, while
     # the turn can still be answered in time by another; a slow model behind a live replica is no reason to leave it.
     ("grpc.keepalive_time_ms", 400),

@@ -2,6 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
+from common.errors import InvalidSetting
 from common.settings import parse_address
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 2.8, 3.0, 4.0, 6.0, 10.0, 30.0)
@@ -45,4 +46,7 @@ def serve(listen: str) -> None:
     """Serve the metrics over HTTP on `host:port`, from a thread of their own; nothing when `listen` is empty."""
     if listen:
         host, port = parse_address(listen, "METRICS_LISTEN")
-        start_http_server(port, addr=host)
+        try:
+            start_http_server(port, addr=host)
+        except OSError as error:
+            raise InvalidSetting(f"METRICS_LISTEN: cannot listen on {listen!r} ({error.strerror})") from error

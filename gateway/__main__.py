@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+import structlog
+
 import guard
 from common import observability, process
 from common.serving import DRAIN_S, Server, stop_signal
@@ -10,13 +12,17 @@ from common.settings import load
 from gateway.broker_rabbitmq import RabbitBroker
 from gateway.broker_rabbitmq_wire import RabbitOptions
 from gateway.gateway import open_gateway, topology
-from gateway.settings import GatewaySettings
+from gateway.settings import PUBLIC_KEY, GatewaySettings
+
+_log = structlog.get_logger("gateway")
 
 
 async def main() -> None:
     """Settings, observability, broker, gateway, health; on SIGTERM hand every partition over, then stop."""
     settings = load(GatewaySettings)
     observability.setup("gateway", settings)
+    if settings.gateway_pseudonym_key.get_secret_value() == PUBLIC_KEY:
+        _log.warning("GATEWAY_PSEUDONYM_KEY is the public default: who sees an event can find out the customer's number")
     async with AsyncExitStack() as stack:
         stopping = stop_signal()
         options = RabbitOptions(

@@ -57,10 +57,18 @@ class RabbitOptions:
     tls_key_file: str | None = None
 
     def __post_init__(self) -> None:
-        if URL(self.url).scheme not in ("amqp", "amqps") or not URL(self.url).host:
+        if not _is_amqp(self.url):
             raise InvalidSetting("the broker's URL must be amqp://user:password@host:port/vhost, or amqps:// with TLS")
         if self.prefetch < 1:
             raise InvalidSetting(f"prefetch must be at least 1, not {self.prefetch!r}")
+
+
+def _is_amqp(url: str) -> bool:
+    try:
+        parsed = URL(url)
+    except ValueError:
+        return False
+    return parsed.scheme in ("amqp", "amqps") and bool(parsed.host)
 
 
 @dataclass(slots=True, eq=False)

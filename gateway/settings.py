@@ -6,6 +6,9 @@ from pydantic import Field, SecretStr
 
 from common.settings import StoreSettings
 
+PUBLIC_KEY = "pyloto"
+"""Everybody knows it: fit for a try, and warned of."""
+
 
 class GatewaySettings(StoreSettings):
     """What the gateway needs besides the shared settings."""
@@ -38,7 +41,7 @@ class GatewaySettings(StoreSettings):
     """Messages that may wait in one partition; more are refused (nack), and stay with the adapter (see docs/operating.md)."""
     gateway_outbound_max_length: int = Field(default=1_000_000, ge=1)
     """Replies that may wait for one channel's adapter; with more the gateway waits."""
-    gateway_channels: str = "whatsapp,console"
+    gateway_channels: str = Field(default="whatsapp,console", pattern=r"^[\w-]+(\s*,\s*[\w-]+)*$")
     """Channels that may send, separated by commas; each has its outbound queue (console: kept for an hour only)."""
     gateway_turn_deadline_s: float = Field(default=2.8, gt=0)
     """From publication to answer; the promise is 3 s."""
@@ -46,7 +49,7 @@ class GatewaySettings(StoreSettings):
     """A message with less time left than this, because it waited, is answered by the deterministic path at once."""
     gateway_late_deadline_s: float = Field(default=2.0, gt=0)
     """Time for such an answer; it is late in any case, and giving up would make it later."""
-    gateway_pseudonym_key: SecretStr = SecretStr("pyloto")
+    gateway_pseudonym_key: SecretStr = SecretStr(PUBLIC_KEY)
     """Key of the pseudonyms in events; set your own, so that nobody can compute them from telephone numbers."""
 
     @property

@@ -1,12 +1,15 @@
 """Settings: read once, from variables or files; a wrong one is named."""
 
+import socket
 from pathlib import Path
 
 import pytest
 from pydantic import Field, SecretStr, ValidationError
 
+from common import metrics
 from common.errors import InvalidSetting
 from common.settings import Settings, load, misspelt, parse_address
+from gateway.settings import GatewaySettings
 
 
 class ExampleSettings(Settings):
@@ -123,3 +126,20 @@ def test_a_wrong_address_names_its_variable(value: str) -> None:
     """And shows what one looks like."""
     with pytest.raises(InvalidSetting, match="X_LISTEN: expected host:port, such as"):
         parse_address(value, "X_LISTEN")
+
+
+def test_channels_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong separator would make one channel of two, whose messages are refused."""
+    monkeypatch.setenv("GATEWAY_CHANNELS", "whatsapp;console")
+
+    with pytest.raises(InvalidSetting, match="GATEWAY_CHANNELS"):
+        load(GatewaySettings)
+
+
+def test_a_port_for_metrics_that_is_taken_is_named() -> None:
+    """Two services on one machine were given the same."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+
+        with pytest.raises(InvalidSetting, match=f"METRICS_LISTEN: cannot listen on '{listen}'"):
+            metrics.serve(listen)

@@ -413,7 +413,7 @@ async def test_a_closed_client_publishes_no_more(clients_of: OpenClients) -> Non
     assert not broker.ready
 
 
-@pytest.mark.parametrize("url", ["redis://127.0.0.1/", "127.0.0.1:5672", "amqp:///"])
+@pytest.mark.parametrize("url", ["redis://127.0.0.1/", "127.0.0.1:5672", "amqp:///", "amqp://127.0.0.1:rabbit/"])
 def test_a_url_that_is_no_broker_is_a_wrong_setting(url: str) -> None:
     """Found when the options are made, before any connection."""
     with pytest.raises(InvalidSetting, match="amqp://"):

@@ -190,9 +190,12 @@ async def test_a_store_that_is_away_is_said_so_in_time() -> None:
             assert "segredo" not in str(away.value)
 
 
-async def test_a_wrong_address_is_a_wrong_setting() -> None:
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1", "mongodb://127.0.0.1:x", "mongodb://127.0.0.1/?tls=true&tlsCAFile=/nowhere/ca.pem"]
+)
+async def test_a_wrong_address_is_a_wrong_setting(url: str) -> None:
     """The process stops and names the variable."""
-    settings = StoreSettings.model_validate({"mongodb_url": "http://127.0.0.1"})
+    settings = StoreSettings.model_validate({"mongodb_url": url})
 
     with pytest.raises(InvalidSetting, match="MONGODB_URL"):
         async with mongo.connect(settings, "contract"):
