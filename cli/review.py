@@ -9,7 +9,7 @@ from rich.text import Text
 
 from cli.keys import Keys
 from cli.review_items import Item, Kind, collect
-from cli.review_labels import MESSAGES, REPLIES, Example, LabelledFiles, label_message, label_reply
+from cli.review_labels import MESSAGES, REPLIES, Example, LabelledFiles, Move, label_message, label_reply
 from cli.stores import DEFAULT_MONGODB, open_stores
 from cli.terminal import moment, out, print_json
 from common.masking import mask_text
@@ -64,7 +64,7 @@ def review(
         return
     out.print(f"{len(fresh)} para revisar.")
     with Keys() as keys:
-        written = _label_all(fresh, keys, files)
+        written = label_all(fresh, keys, files)
     out.print(f"\n{written} exemplos gravados em {folder}/.", markup=False)
 
 
@@ -73,19 +73,27 @@ async def _fetch(mongodb_url: str, limit: int, below: float) -> list[Item]:
         return await collect(stores, limit, below)
 
 
-def _label_all(items: list[Item], keys: Keys, files: LabelledFiles) -> int:
+def label_all(items: list[Item], keys: Keys, files: LabelledFiles) -> int:
     """Ask for each; returns how many examples were written."""
-    written = 0
-    for number, item in enumerate(items, 1):
-        _show(item, number, len(items))
-        ask = label_reply if item.kind is Kind.BLOCKED else label_message
-        answer = ask(item, keys)
-        if answer is None:
+    written: dict[int, str] = {}
+    at = 0
+    while at < len(items):
+        item = items[at]
+        name = REPLIES if item.kind is Kind.BLOCKED else MESSAGES
+        _show(item, at + 1, len(items))
+        answer = label_reply(item, keys) if item.kind is Kind.BLOCKED else label_message(item, keys)
+        if answer is Move.STOP:
             break
+        if answer is Move.BACK:
+            at = max(at - 1, 0)
+            if at in written:
+                files.take_back(written.pop(at))
+            continue
         if isinstance(answer, Example):
-            files.append(REPLIES if item.kind is Kind.BLOCKED else MESSAGES, answer)
-            written += 1
-    return written
+            files.append(name, answer)
+            written[at] = name
+        at += 1
+    return len(written)
 
 
 def _show(item: Item, number: int, total: int) -> None:

@@ -22,10 +22,15 @@ _CATEGORIES = dict(zip("abcdefghijkl", Category, strict=True))
 _VIOLATIONS = dict(zip("123456789", Violation, strict=True))
 
 
-class Skip(Enum):
-    """The turn is left for another time."""
+class Move(Enum):
+    """What is done instead of labelling."""
 
     SKIP = "skip"
+    BACK = "back"
+    STOP = "stop"
+
+
+_MOVES = {"p": Move.SKIP, "z": Move.BACK, "q": Move.STOP, "": Move.STOP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,40 +40,41 @@ class Example:
     fields: Mapping[str, object]
 
 
-def label_message(item: Item, keys: Keys) -> Example | Skip | None:
-    """What a person says of the understanding; None to stop."""
-    out.print(Text("[c] certo  [r] errado só quanto ao repasse  [v] outra vertente  [i] outro assunto  [p] pular  [q] sair"))
-    while key := keys.read():
-        if key == "q":
-            return None
-        if key == "p":
-            return Skip.SKIP
+def label_message(item: Item, keys: Keys) -> Example | Move:
+    """What a person says of the understanding: corrections, as many as it takes, then that it is right so."""
+    out.print(Text("[c] certo  [r] muda o repasse  [v] outra vertente  [i] outro assunto  [p] pular  [z] voltar  [q] sair"))
+    while (key := keys.read()) not in _MOVES:
         if key == "c":
             return _message(item)
-        if key == "r":
-            return _message(replace(item, escalate=not item.escalate))
-        if key == "v" and (line := _choose(_LINES, keys)):
-            return _message(replace(item, vertente=line))
-        if key == "i" and (category := _choose(_CATEGORIES, keys)):
-            return _message(replace(item, category=category))
-    return None
+        corrected = _corrected(item, key, keys)
+        if corrected != item:
+            item = corrected
+            people = "com repasse" if item.escalate else "sem repasse"
+            out.print(Text(f"Agora: vertente {item.vertente} · {item.category} · {people}. [c] para gravar"))
+    return _MOVES[key]
 
 
-def label_reply(item: Item, keys: Keys) -> Example | Skip | None:
-    """What a person says of the block; None to stop."""
-    out.print(Text("[c] bloqueio certo  [n] não havia violação  [v] outra violação  [p] pular  [q] sair"))
-    while key := keys.read():
-        if key == "q":
-            return None
-        if key == "p":
-            return Skip.SKIP
+def _corrected(item: Item, key: str, keys: Keys) -> Item:
+    if key == "r":
+        return replace(item, escalate=not item.escalate)
+    if key == "v" and (line := _choose(_LINES, keys)):
+        return replace(item, vertente=line)
+    if key == "i" and (category := _choose(_CATEGORIES, keys)):
+        return replace(item, category=category)
+    return item
+
+
+def label_reply(item: Item, keys: Keys) -> Example | Move:
+    """What a person says of the block."""
+    out.print(Text("[c] bloqueio certo  [n] não havia violação  [v] outra violação  [p] pular  [z] voltar  [q] sair"))
+    while (key := keys.read()) not in _MOVES:
         if key == "c":
             return _reply(item, item.violations)
         if key == "n":
             return _reply(item, ())
         if key == "v" and (violation := _choose(_VIOLATIONS, keys)):
             return _reply(item, (violation,))
-    return None
+    return _MOVES[key]
 
 
 class LabelledFiles:
@@ -89,6 +95,12 @@ class LabelledFiles:
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / name).open("a", encoding="utf-8") as file:
             file.write(json.dumps(example.fields, ensure_ascii=False) + "\n")
+
+    def take_back(self, name: str) -> None:
+        """Strike out the example that was written last to a file."""
+        path = self._folder / name
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(lines[:-1]), encoding="utf-8")
 
 
 def _choose(choices: Mapping[str, str], keys: Keys) -> str:

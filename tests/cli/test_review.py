@@ -2,13 +2,15 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli.keys import Keys
+from cli.review import label_all
 from cli.review_items import Item, Kind
-from cli.review_labels import MESSAGES, REPLIES, Example, LabelledFiles, Skip, label_message, label_reply
+from cli.review_labels import MESSAGES, REPLIES, Example, LabelledFiles, Move, label_message, label_reply
 
 DOUBTFUL = Item(
     kind=Kind.DOUBTFUL,
@@ -32,15 +34,15 @@ def keys(pressed: str) -> Keys:
     ("pressed", "changed"),
     [
         ("c", {}),
-        ("r", {"escalate": True}),
-        ("v5", {"vertente": "CRM"}),
-        ("ig", {"intent": "COMERCIAL"}),
+        ("rc", {"escalate": True}),
+        ("v5c", {"vertente": "CRM"}),
+        ("v5igrc", {"vertente": "CRM", "intent": "COMERCIAL", "escalate": True}),
         ("x c", {}),
         ("v?c", {}),
     ],
 )
 def test_a_key_says_what_was_right(pressed: str, changed: dict[str, object]) -> None:
-    """The example holds the labels, and no personal data."""
+    """One when all was right; else corrections first. The example holds the labels, and no personal data."""
     example = label_message(DOUBTFUL, keys(pressed))
 
     assert isinstance(example, Example)
@@ -60,9 +62,22 @@ def test_a_block_is_confirmed_refuted_or_named_otherwise(pressed: str, violation
 
 def test_skipping_and_stopping() -> None:
     """p leaves it for later; q and the end of the input stop."""
-    assert label_message(DOUBTFUL, keys("p")) is Skip.SKIP
-    assert label_reply(BLOCKED, keys("q")) is None
-    assert label_message(DOUBTFUL, keys("")) is None
+    assert label_message(DOUBTFUL, keys("p")) is Move.SKIP
+    assert label_reply(BLOCKED, keys("q")) is Move.STOP
+    assert label_message(DOUBTFUL, keys("")) is Move.STOP
+
+
+@pytest.mark.parametrize(("pressed", "written"), [("cc", ["c", "c"]), ("cznq", ["n"]), ("czzq", []), ("pzpc", ["c"])])
+def test_a_slip_is_taken_back(tmp_path: Path, pressed: str, written: list[str]) -> None:
+    """z goes back to the turn before, and strikes out what was written of it."""
+    first, second = BLOCKED, replace(BLOCKED, turn_id="turn-c")
+
+    count = label_all([first, second], keys(pressed), LabelledFiles(tmp_path))
+
+    path = tmp_path / REPLIES
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    assert [("c" if line["violations"] else "n") for line in lines] == written
+    assert count == len(written)
 
 
 def test_examples_are_appended_and_known_again(tmp_path: Path) -> None:
