@@ -47,6 +47,8 @@ class RabbitBroker:
         self._supervisor: asyncio.Task[None] | None = None
         self._subscriptions: dict[Subscription, asyncio.Task[None]] = {}
         self._paused = False
+        self._failure = "no answer"
+        """What the last attempt to connect met."""
         self._steady = True
 
     @property
@@ -82,8 +84,8 @@ class RabbitBroker:
             async with asyncio.timeout(self._options.start_timeout_s):
                 lost = await self._connect_patiently(give_up_on=(InvalidSetting,))
         except TimeoutError as error:
-            waited = self._options.start_timeout_s
-            raise BrokerUnavailable(f"RabbitMQ cannot be reached, tried for {waited:g} s") from error
+            tried = f"tried for {self._options.start_timeout_s:g} s"
+            raise BrokerUnavailable(f"RabbitMQ cannot be reached, {tried} ({self._failure})") from error
         self._supervisor = asyncio.create_task(self._supervise(lost), name="broker supervisor")
 
     async def close(self) -> None:
@@ -154,7 +156,8 @@ class RabbitBroker:
             except give_up_on:
                 raise
             except PylotoError as error:
-                _log.warning("RabbitMQ does not answer", error=str(error))
+                self._failure = str(error)
+                _log.warning("RabbitMQ does not answer", error=self._failure)
             # Not in step with the other replicas.
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311
             pause_s = min(pause_s * 2, self._options.reconnect_max_s)
