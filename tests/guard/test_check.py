@@ -150,7 +150,9 @@ def test_politeness_around_it_does_not_help(text: str) -> None:
     assert _stopped(frame * 2 + text + " Se quiser, me conta um pouco mais sobre a sua loja e a sua cidade.")
 
 
-@pytest.mark.parametrize("text", ["", "oi", "Maringá", "Zilda Kretzmann", "Padaria Xavante", "Itaquaquecetuba", "Agendar visita"])
+@pytest.mark.parametrize(
+    "text", ["", "oi", "Maringá", "Zilda Kretzmann", "Padaria Xavante", "Itaquaquecetuba", "Agendar visita"]
+)
 def test_text_without_evidence_passes(text: str) -> None:
     """A name, a city or a button title that the model has never seen is no reason for doubt."""
     assert not _stopped(text)
