@@ -45,7 +45,7 @@ def decided(session: Session, text: str) -> Decision:
         (AS_COURIER, "sim", NOTED),
         (AS_COURIER, "precisa de CNH?", BEYOND),
         (ABOUT_DATA, "vocês vendem pra terceiros?", BEYOND),
-        (WITH_FACTORY, "e agora?", BEYOND),
+        (WITH_FACTORY, "e aí?", BEYOND),
     ],
 )
 def test_an_answer_is_noted_and_a_question_without_answer_gets_the_offer_of_a_person(
