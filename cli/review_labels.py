@@ -100,7 +100,9 @@ class LabelledFiles:
         """Strike out the example that was written last to a file."""
         path = self._folder / name
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        path.write_text("".join(lines[:-1]), encoding="utf-8")
+        rest = path.with_suffix(".new")
+        rest.write_text("".join(lines[:-1]), encoding="utf-8")
+        rest.replace(path)
 
 
 def _choose(choices: Mapping[str, str], keys: Keys) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ReplaceOne
-from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError, InvalidURI, PyMongoError
+from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError, PyMongoError
 
 from common.errors import InvalidSetting, StoreUnavailable
 from common.gathered import Gathered
@@ -42,7 +42,7 @@ async def connect(settings: StoreSettings, service: str) -> AsyncIterator[Databa
             maxPoolSize=64,
             retryWrites=False,
         )
-    except (ConfigurationError, InvalidURI, OSError, ValueError) as error:  # OSError: a TLS file that the URL names
+    except (ConfigurationError, OSError, ValueError) as error:  # OSError: a TLS file that the URL names
         raise InvalidSetting(f"MONGODB_URL: {error}") from None
     asking = asyncio.create_task(_say_when_away(client))
     try:

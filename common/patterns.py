@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Typeshed knows neither; `sre_parse`, which it knows, is deprecated.
-from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser  # type: ignore[attr-defined]
+# `sre_parse`, which typeshed knows, is deprecated.
+from re import _constants as op  # type: ignore[attr-defined]  # not in the stubs
+from re import _parser  # type: ignore[attr-defined]  # not in the stubs
 from typing import Any
 
 from ahocorasick import Automaton

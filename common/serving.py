@@ -111,8 +111,7 @@ class _Gatekeeper(grpc.aio.ServerInterceptor):
             except asyncio.CancelledError:
                 code = grpc.StatusCode.CANCELLED
                 raise
-            except Exception:
-                # What we did not foresee stays in the log; the caller learns only that it is ours.
+            except Exception:  # what we did not foresee stays in the log; the caller learns only that it is ours
                 _log.exception("unexpected error", method=name)
                 code, problem = grpc.StatusCode.INTERNAL, "internal error"
             finally:

@@ -1,7 +1,6 @@
 """Deliveries become turns: in order within a conversation, concurrent across them, and nothing is lost or answered twice."""
 
 import asyncio
-import time
 from collections.abc import Callable
 
 import orjson
@@ -11,7 +10,6 @@ from prometheus_client import REGISTRY
 from common.errors import InvalidInput, PylotoError, StoreUnavailable, Unauthenticated, Unavailable
 from common.mongo import Database
 from gateway.batch import MAX_BURST
-from gateway.consumer import LATE_TURNS
 from gateway.inbound import MAX_BODY_BYTES
 from gateway.store import TurnStore
 from gateway.turn_record import TurnRecord
@@ -51,78 +49,6 @@ async def test_conversations_do_not_wait_for_one_another() -> None:
         setting.services.hold.set()
 
         assert len(await setting.replied(10)) == 10
-
-
-async def test_what_waited_too_long_for_a_model_is_answered_without_one() -> None:
-    """A backlog is worked off at the pace of the deterministic path; a fresh message gets the model again."""
-    async with gateway() as setting:
-        now_ms = int(time.time() * 1000)
-
-        await setting.send("late", published_at_ms=now_ms - 5_000)
-        await setting.reply()
-        await setting.send("fresh", published_at_ms=int(time.time() * 1000))
-        await setting.reply()
-
-        assert setting.services.without_model == [True, False]
-
-
-async def test_what_is_answered_without_a_model_but_in_time_waits_for_nothing_past_its_deadline() -> None:
-    """A service that hangs must not make it late: here 0.9 seconds are left, and the canonical text is said within them."""
-    async with gateway() as setting:
-        await setting.send("waited", published_at_ms=int(time.time() * 1000) - 1_900)
-        await setting.reply()
-
-        assert setting.services.without_model == [True]
-        assert setting.services.word_until[0].remaining_s() < 0.9
-
-
-@pytest.mark.parametrize("turn_takes_s", [0.0, 1.4])
-async def test_while_turns_take_longer_than_a_message_has_left_it_is_answered_without_a_model(turn_takes_s: float) -> None:
-    """No call is paid for that would be thrown away; here 1.3 seconds are left."""
-    async with gateway() as setting:
-        setting.services.hold.clear()
-        asyncio.get_running_loop().call_later(turn_takes_s, setting.services.hold.set)
-        await setting.send("usual")
-        await setting.reply()
-
-        await setting.send("waited", published_at_ms=int(time.time() * 1000) - 1_500)
-        await setting.reply()
-
-        assert setting.services.without_model == [False, turn_takes_s > 1.3]
-
-
-async def test_when_late_turns_queue_they_are_answered_at_the_lowest_cost() -> None:
-    """In the canonical words, without the two later services; and nobody gets the model before them."""
-    async with gateway() as setting:
-        setting.services.hold.clear()
-        long_ago_ms = int(time.time() * 1000) - 5_000
-        for number in range(60):
-            await setting.send(f"late{number}", conversation=f"c{number}", published_at_ms=long_ago_ms)
-        await until(lambda: setting.services.running == LATE_TURNS)
-        await setting.send("fresh", conversation="fresh", published_at_ms=int(time.time() * 1000))
-        setting.services.hold.set()
-        replies = await setting.replied(61)
-
-        assert setting.services.most_running == LATE_TURNS
-        assert setting.services.without_model == [True] * 61
-        canonical = [reply for reply in replies if not str(reply["text"]).startswith("resposta a")]
-        assert len(canonical) > 30
-        assert all(reply["fallback"] for reply in canonical)
-
-
-async def test_after_a_turn_that_took_very_long_the_model_is_soon_asked_again() -> None:
-    """An outage of the store says nothing about the next hour."""
-    async with gateway() as setting:
-        setting.services.hold.clear()
-        asyncio.get_running_loop().call_later(3.2, setting.services.hold.set)
-        await setting.send("outage")
-        await setting.reply()
-
-        for number in range(2):
-            await setting.send(f"m{number}", published_at_ms=int(time.time() * 1000))
-            await setting.reply()
-
-        assert setting.services.without_model[-1] is False
 
 
 async def test_no_more_turns_run_at_once_than_allowed() -> None:
