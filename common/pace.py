@@ -1,19 +1,26 @@
 """How long a task usually takes: one that begins with much less time left would be paid for and thrown away."""
 
+import math
+import time
+from collections.abc import Callable
+
 _WEIGHT = 0.1
 """Of the newest in the running average."""
 _FAIR_SHARE = 1.25
 """Of its usual time, what a task must have had before its failing to end in time says something."""
-_FORGETTING = 0.98
-"""Applied whenever the time does not suffice, so that what was slow for a while is tried again."""
+_FORGETTING, _FORGETS_EVERY_S = 0.98, 0.1
+"""Applied when the time does not suffice, so that what was slow for a while is tried again; not more often than this, since a
+moment in which the process stood still fails many at once."""
 
 
 class Pace:
     """The running average of each task's latency, in seconds. A task may start with `share` of its usual time left."""
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, share: float, now_s: Callable[[], float] = time.monotonic) -> None:
         self._share = share
+        self._now_s = now_s
         self._usual_s: dict[str, float] = {}
+        self._forgot_at_s: dict[str, float] = {}
 
     def observe(self, task: str, latency_s: float) -> None:
         """The task took so long."""
@@ -32,5 +39,7 @@ class Pace:
         usual_s = self._usual_s.get(task, 0.0)
         if time_s >= share * usual_s:
             return True
-        self._usual_s[task] = usual_s * _FORGETTING
+        now_s = self._now_s()
+        if now_s - self._forgot_at_s.get(task, -math.inf) >= _FORGETS_EVERY_S:
+            self._usual_s[task], self._forgot_at_s[task] = usual_s * _FORGETTING, now_s
         return False

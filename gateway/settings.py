@@ -31,10 +31,10 @@ class GatewaySettings(StoreSettings):
     """This replica's name; decides which partitions it prefers."""
     gateway_partitions: int = Field(default=16, ge=1, le=1024)
     """Inbound queues. May grow, not shrink (see docs/operating.md)."""
-    gateway_prefetch: int = Field(default=32, ge=1)
+    gateway_prefetch: int = Field(default=64, ge=1)
     """Messages of one partition taken at once; partitions x prefetch must fit what one replica can answer in time."""
-    gateway_max_turns: int = Field(default=400, ge=1)
-    """Turns answered at the same time by this replica: its rate times what a turn takes under load (160/s x 2 s), and room."""
+    gateway_max_turns: int = Field(default=512, ge=1)
+    """Turns answered at the same time by this replica: its rate times what a turn takes under load (220/s x 2 s), and room."""
     gateway_delivery_limit: int = Field(default=20, ge=1)
     """Returns after which a message goes to the dead letters; only crashes return messages."""
     gateway_partition_max_length: int = Field(default=100_000, ge=1)
