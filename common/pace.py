@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 _WEIGHT = 0.1
 """Of the newest in the running average."""
-_FAIR_SHARE = 1.25
+_FAIR_SHARE = 1.5
 """Of its usual time, what a task must have had before its failing to end in time says something."""
 _FORGETTING, _FORGETS_EVERY_S = 0.98, 0.1
 """Applied when the time does not suffice, so that what was slow for a while is tried again; not more often than this, since a
