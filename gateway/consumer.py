@@ -74,8 +74,8 @@ class Consumer:
         self._running: dict[int, set[asyncio.Task[None]]] = {}
         self._slots = asyncio.Semaphore(limits.max_turns)
         self._late_slots = asyncio.Semaphore(LATE_TURNS)
-        self._late = 0
-        """Turns that are late and not answered yet; not those that get no model because of them."""
+        self._without_model = 0
+        """Turns that get no model and are not answered yet: at most LATE_TURNS of them run, the others wait."""
         self._stopping = asyncio.Event()
 
     async def start(self) -> None:
@@ -239,18 +239,16 @@ class Consumer:
 
     async def _reply(self, turn: TurnRecord, items: Sequence[Waiting]) -> SavedAnswer:
         left_s = self._left_s(items)
-        late = not self._time_for_model(left_s)
-        # While late turns queue nobody gets the model: what they wait for is CPU, and whoever comes would be late as well.
-        if not late and self._late < LATE_TURNS:
+        if self._time_for_model(left_s):
             with self._timed():
                 answer = await self._answer_turn.answer(turn, Deadline.after(left_s), Effort.MODEL)
         else:
-            self._late += late
+            self._without_model += 1
             try:
                 async with self._late_slots:
                     answer = await self._answer_late(turn, self._left_s(items))
             finally:
-                self._late -= late
+                self._without_model -= 1
         self._count(turn, items, fallback=answer.outbound is not None and answer.outbound.fallback)
         return answer
 
@@ -259,8 +257,13 @@ class Consumer:
         return self._limits.turn_deadline_s - max(lag_s(item.message) for item in items)
 
     def _time_for_model(self, left_s: float) -> bool:
-        """Whether the model may be asked: no call is paid for that could not finish, by how long turns take at the moment."""
-        return left_s >= self._limits.model_needs_s and self._pace.allows(_WITH_MODEL, left_s)
+        """Whether the model may be asked: no call is paid for that could not finish, by how long turns take at the moment.
+
+        Nor while as many late turns wait as run: what they wait for is CPU, and whoever comes after them would be late as well.
+        """
+        if left_s < self._limits.model_needs_s or self._without_model >= 2 * LATE_TURNS:
+            return False
+        return self._pace.allows(_WITH_MODEL, left_s)
 
     async def _answer_late(self, turn: TurnRecord, left_s: float) -> SavedAnswer:
         """So a backlog is worked off at the pace of the deterministic path; when turns queue for it, at its cheapest."""

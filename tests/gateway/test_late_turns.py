@@ -67,28 +67,31 @@ async def test_when_late_turns_queue_they_are_answered_at_the_lowest_cost() -> N
         assert all(reply["fallback"] for reply in canonical)
 
 
-async def test_those_who_get_no_model_because_of_late_turns_keep_it_from_nobody() -> None:
+async def test_as_soon_as_the_queue_is_short_the_model_is_asked_again() -> None:
     """Or what began with one bad moment would go on for as long as messages come."""
-    async with gateway() as setting:
+    async with gateway(max_turns=4 * LATE_TURNS) as setting:
         services = setting.services
         services.hold.clear()
         now_ms, before = int(time.time() * 1000), _in_flight()
-        for number in range(LATE_TURNS):
+        for number in range(2 * LATE_TURNS):
             await setting.send(f"late{number}", conversation=f"l{number}", published_at_ms=now_ms - 5_000)
-        await until(lambda: services.running == LATE_TURNS)
+        await until(lambda: _in_flight() == before + 2 * LATE_TURNS)
         for number in range(LATE_TURNS):
             await setting.send(f"fresh{number}", conversation=f"f{number}", published_at_ms=now_ms)
-        await until(lambda: _in_flight() == before + 2 * LATE_TURNS)
-        services.hold, late_turns_go_on = asyncio.Event(), services.hold
-        late_turns_go_on.set()
+        await until(lambda: _in_flight() == before + 3 * LATE_TURNS)
+        running, services.hold = services.hold, asyncio.Event()
+        running.set()
         await until(lambda: len(services.asked) == 2 * LATE_TURNS)
+        running, services.hold = services.hold, asyncio.Event()
+        running.set()
+        await until(lambda: len(services.asked) == 3 * LATE_TURNS)
 
         await setting.send("after", conversation="after", published_at_ms=int(time.time() * 1000))
-        await until(lambda: len(services.asked) == 2 * LATE_TURNS + 1)
+        await until(lambda: len(services.asked) == 3 * LATE_TURNS + 1)
         services.hold.set()
-        await setting.replied(2 * LATE_TURNS + 1)
+        await setting.replied(3 * LATE_TURNS + 1)
 
-        assert services.without_model == [True] * 2 * LATE_TURNS + [False]
+        assert services.without_model == [True] * 3 * LATE_TURNS + [False]
 
 
 async def test_after_a_turn_that_took_very_long_the_model_is_soon_asked_again() -> None:
